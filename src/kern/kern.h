@@ -1,0 +1,84 @@
+/* kern.h - kernels: loops on plain arrays, and a table of the best for this CPU.
+ *
+ * A kernel knows no tensor, does not allocate and cannot fail. Its source is
+ * <family>_impl.h, compiled once for each instruction set with that set's flags;
+ * table.c picks. All arrays may be unaligned. y may equal x where both are given
+ * and the comment says "in place". Results do not depend on the alignment or on
+ * how a caller cuts the rows into blocks. */
+#ifndef KERN_KERN_H
+#define KERN_KERN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef RV_DOUBLE
+typedef double kern_real;
+#else
+typedef float kern_real;
+#endif
+
+/* Instruction sets beyond the baseline of the platform; a set implies the ones before. */
+enum { KERN_ISA_NONE = 0, KERN_ISA_AVX2 = 1, KERN_ISA_AVX512 = 2, KERN_ISA_ALL = 0x7fffffff };
+
+/* Matrix product with a right-hand side that was packed beforehand:
+ *     y[i,j] = start + sum over p < k of a[i,p] b[p,j],   i < m, j < n
+ * start = y[i,j] if `accumulate`, else bias[j], else 0 (bias NULL).
+ * Row i of a begins at a + i * a_row and is contiguous; rows may overlap (a_row < k):
+ * a convolution is a product of overlapping views. Row i of y begins at y + i * y_row. */
+typedef struct kern_gemm_args {
+    kern_real *y;
+    const kern_real *a;
+    const kern_real *packed; /* by kern_table.pack */
+    const kern_real *bias;   /* [n] or NULL */
+    size_t m, n, k;
+    size_t y_row, a_row;
+    bool accumulate;
+} kern_gemm_args;
+
+/* y[i] = f(x[i]), i < n; in place allowed */
+typedef void kern_map_fn(kern_real *y, const kern_real *x, size_t n);
+
+typedef struct kern_table {
+    const char *isa; /* "c", "avx2", "avx512" */
+
+    /* Reals needed to pack a [k,n] matrix; and packing it. b[p,j] = b[p * b_row + j * b_col]. */
+    size_t (*packed_size)(size_t k, size_t n);
+    void (*pack)(kern_real *packed, const kern_real *b, size_t k, size_t n, size_t b_row,
+                 size_t b_col);
+    void (*gemm)(const kern_gemm_args *args);
+
+    /* Pointwise, each within 2 ulp-like error of libm (float: relative 3e-7). */
+    kern_map_fn *exp, *tanh, *sigmoid, *relu;
+    kern_map_fn *gelu;      /* x Phi(x), exact form with erf */
+    kern_map_fn *gelu_grad; /* d/dx of it */
+
+    /* y[i,j] = x[i, j] sigmoid(x[i, n + j]); x [m,2n] -> y [m,n] */
+    void (*glu)(kern_real *y, const kern_real *x, size_t m, size_t n);
+
+    /* Row by row over x [m,n], in place: y = exp(x - max) / sum. */
+    void (*softmax)(kern_real *y, const kern_real *x, size_t m, size_t n);
+
+    /* Sums in double: *sum += sum x, *squares += sum (x - shift)^2. */
+    void (*moments)(const kern_real *x, size_t n, double shift, double *sum, double *squares);
+
+    /* y[i,j] = x[i,j] gain[j] + bias[j], x [m,n]; in place */
+    void (*affine)(kern_real *y, const kern_real *x, const kern_real *gain, const kern_real *bias,
+                   size_t m, size_t n);
+
+    /* One step of an LSTM for m sequences, from the pre-activations gates [m,4h] in PyTorch's
+     * order (input, forget, cell, output): cell [m,h] is updated, hidden [m,h] written with
+     * row stride hidden_row. */
+    void (*lstm_cell)(kern_real *hidden, size_t hidden_row, kern_real *cell, const kern_real *gates,
+                      size_t m, size_t h);
+
+    /* Depthwise convolution along rows: y[t,c] = bias[c] + sum over j < taps of
+     * w[j,c] x[t + j * dilation, c] for t < m; x has m + (taps - 1) * dilation rows of n. */
+    void (*depthwise)(kern_real *y, const kern_real *x, const kern_real *w, const kern_real *bias,
+                      size_t m, size_t n, size_t taps, size_t dilation);
+} kern_table;
+
+/* The best kernels that this CPU can run, limited to the instruction sets in the
+ * mask. A mask only takes away, so one machine can test every variant. */
+void kern_table_init(kern_table *t, int mask);
+
+#endif
