@@ -32,12 +32,12 @@
 #define CHECK_OK(call, err) CHECK_MSG((call) == RV_OK, "%s: %s", #call, (err).text)
 
 /* |got - want| <= tol max(1, |want|); NaN fails */
-#define CHECK_CLOSE(got, want, tol)                                                           \
-    do {                                                                                      \
-        const double got_ = (double)(got), want_ = (double)(want);                            \
-        const double off_ = fabs(got_ - want_) / (fabs(want_) > 1 ? fabs(want_) : 1);         \
-        CHECK_MSG(off_ <= (tol), "%s is %.9g, not %.9g (off by %.2g, allowed %.2g)", #got,    \
-                  got_, want_, off_, (double)(tol));                                          \
+#define CHECK_CLOSE(got, want, tol)                                                              \
+    do {                                                                                         \
+        const double got_ = (double)(got), want_ = (double)(want);                               \
+        const double off_ = fabs(got_ - want_) / (fabs(want_) > 1 ? fabs(want_) : 1);            \
+        CHECK_MSG(off_ <= (tol), "%s is %.9g, not %.9g (off by %.2g, allowed %.2g)", #got, got_, \
+                  want_, off_, (double)(tol));                                                   \
     } while (0)
 
 #endif

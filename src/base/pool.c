@@ -66,7 +66,8 @@ rv_status rv_pool_new(rv_pool **out, int threads, const rv_alloc *mem, rv_error 
 {
     mem = mem ? mem : &rv_alloc_default;
     if (threads < 0 || threads > 1024)
-        return RV_FAIL(err, RV_ERR_ARG, "%d threads; expected 1 to 1024, or 0 for all cores", threads);
+        return RV_FAIL(err, RV_ERR_ARG, "%d threads; expected 1 to 1024, or 0 for all cores",
+                       threads);
     if (threads == 0) {
         const long cores = sysconf(_SC_NPROCESSORS_ONLN);
         threads = cores > 0 && cores < 1024 ? (int)cores : 1;

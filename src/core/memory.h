@@ -1,0 +1,22 @@
+/* memory.h - which values share memory, and where they lie: a part of plan.c. */
+#ifndef CORE_MEMORY_H
+#define CORE_MEMORY_H
+
+#include "core/graph.h"
+
+enum { VALUE_ALIGN = 64 }; /* bytes: a cache line, and the widest vector register */
+
+typedef struct rv_life {
+    const rv_node *node;
+    int root;           /* order of the node whose memory this one uses, maybe its own */
+    int born, last_use; /* of the memory, in orders of nodes; valid for roots */
+    bool keep;          /* the memory is read after the run; valid for roots */
+    size_t size;        /* bytes; 0 if the memory is not the plan's, or not a root */
+    size_t offset;      /* bytes from the start of the block */
+} rv_life;
+
+/* Fill life[0 .. n) for the n nodes from `first` on, offsets included; returns the
+ * size of the block. `scratch` holds n pointers. */
+size_t rv_memory_plan(rv_life *life, const rv_node *first, size_t n, const rv_life **scratch);
+
+#endif
