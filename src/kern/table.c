@@ -3,6 +3,6 @@
 
 void kern_table_init(kern_table *t, int mask)
 {
-    *t = (kern_table){ .isa = "c" };
+    kern_fill_c(t);
     kern_arch_init(t, mask);
 }
