@@ -13,8 +13,8 @@
 #include <string.h>
 
 enum {
-    ROWS = 192,    /* outputs of a task */
-    LONG_LINE = 64 /* lines at least this long are not gathered */
+    ROWS = RV_BLOCK(192),    /* outputs of a task */
+    LONG_LINE = RV_BLOCK(64) /* lines at least this long are not gathered */
 };
 
 static rv_conv_axis fill_in(rv_conv_axis a)

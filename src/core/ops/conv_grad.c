@@ -12,9 +12,9 @@
 #include <string.h>
 
 enum {
-    SPAN = 256,    /* input positions of a task of dx */
-    ROWS = 192,    /* outputs that dw gathers at a time */
-    MAX_GROUPS = 8 /* partial sums of dw */
+    SPAN = RV_BLOCK(256), /* input positions of a task of dx */
+    ROWS = RV_BLOCK(192), /* outputs that dw gathers at a time */
+    MAX_GROUPS = 8        /* partial sums of dw */
 };
 
 typedef struct {

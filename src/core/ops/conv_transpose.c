@@ -12,8 +12,8 @@
 #include <string.h>
 
 enum {
-    ROWS = 128,    /* of a task, each of s outputs */
-    LONG_LINE = 64 /* lines at least this long are not gathered */
+    ROWS = RV_BLOCK(128),    /* of a task, each of s outputs */
+    LONG_LINE = RV_BLOCK(64) /* lines at least this long are not gathered */
 };
 
 typedef struct {

@@ -7,7 +7,7 @@
 #include "core/op.h"
 #include "core/ops.h"
 
-enum { BLOCK = 1 << 14 }; /* elements of a task */
+enum { BLOCK = RV_BLOCK(1 << 14) }; /* elements of a task */
 
 static size_t last_extent(const rv_node *x)
 {

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { MAX_CHUNKS = 32, MIN_CHUNK = 1 << 14 };
+enum { MAX_CHUNKS = 32, MIN_CHUNK = RV_BLOCK(1 << 14) };
 
 rv_node *rv_sum_to(rv_node *x, rv_shape shape)
 {

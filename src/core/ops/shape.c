@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { BLOCK = 1 << 15 }; /* elements of a task */
+enum { BLOCK = RV_BLOCK(1 << 15) }; /* elements of a task */
 
 /* Negative axes count from the end. -1 if there is no such axis. */
 static int find_axis(const rv_node *x, int axis)
