@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Install what is missing, build, and take a song apart:
+#   scripts/demo.sh              a rock song that Debian distributes (Sectoid, MIT licence)
+#   scripts/demo.sh SONG...      your own files
+# The stems are written to separated/.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+scripts/setup.sh demo
+[ -f build/build.ninja ] || meson setup build >/dev/null
+ninja -C build --quiet
+
+# Fetch the package without installing it; the song's guitar is a file of its own, so mix it in.
+demo_song() {
+  local package=fretsonfire-songs-sectoid folder=build/demo song=build/demo/Feelings.flac
+  if [ ! -f "$song" ]; then
+    mkdir -p "$folder"
+    (cd "$folder" && apt-get download -qq "$package" && dpkg -x "$package"_*.deb unpacked) >/dev/null 2>&1 ||
+      { echo "demo: cannot download $package; give a song of your own: scripts/demo.sh SONG" >&2; exit 1; }
+    local source=$folder/unpacked/usr/share/games/fretsonfire/data/songs/sectoid/Feelings
+    sox -m -v 1 "$source/song.ogg" -v 1 "$source/guitar.ogg" "$folder/part.flac" gain -n -1
+    mv "$folder/part.flac" "$song"
+  fi
+  echo "$song"
+}
+
+if [ $# -eq 0 ]; then
+  song=$(demo_song)
+  set -- "$song"
+fi
+build/apps/cli/ravel separate "$@"
