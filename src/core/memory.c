@@ -25,7 +25,7 @@ static rv_life *root_of(rv_life *life, const rv_node *v)
 static void start_life(rv_life *life, const rv_node *v)
 {
     rv_life *l = &life[v->order];
-    const size_t raw = rv_shape_count(&v->shape) * sizeof(real);
+    const size_t raw = rv_shape_count(&v->shape) * sizeof(real) + VALUE_GUARD;
     const bool planned = v->op || v->leaf == RV_INPUT;
     *l = (rv_life){
         .node = v, .root = v->order, .born = v->op ? v->order : 0, .last_use = v->order

@@ -6,6 +6,13 @@
 
 enum { VALUE_ALIGN = 64 }; /* bytes: a cache line, and the widest vector register */
 
+/* Bytes after each value that nothing may write: the tests' engine watches them. */
+#ifdef RV_SELFTEST
+enum { VALUE_GUARD = 64 };
+#else
+enum { VALUE_GUARD = 0 };
+#endif
+
 typedef struct rv_life {
     const rv_node *node;
     int root;           /* order of the node whose memory this one uses, maybe its own */
