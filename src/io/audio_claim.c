@@ -103,26 +103,38 @@ static int64_t id3_bytes(const claim_file *f, int64_t at)
     return 10 + body + (b[5] & 16 ? 10 : 0);
 }
 
+/* Encoder delay and padding from the LAME extension at `lame`, 12 bits each. A decoder is late by
+ * another 529 samples; with less padding than that the end of the track is not in the file. */
+static void trim_lame(const unsigned char *lame, audio_claim *out)
+{
+    enum { DECODER_DELAY = 529 };
+    const int64_t trim = (int64_t)number(lame + 21, 3, true);
+    const int64_t delay = trim >> 12, padding = trim & 0xfff;
+    out->about -= delay + (padding > DECODER_DELAY ? padding : DECODER_DELAY);
+    out->about = out->about < 0 ? 0 : out->about;
+    out->frames = out->about;
+    out->slack = 0;
+}
+
 /* The Xing or Info tag lies behind the side information of the first layer III frame:
  * 32 / 17 bytes (stereo / mono) in MPEG 1, 17 / 9 in MPEG 2 and 2.5. */
-static int64_t xing_frames(const unsigned char *b, size_t n)
+static void read_xing(const unsigned char *b, size_t n, audio_claim *out)
 {
     const bool mpeg1 = (b[1] & 0x18) == 0x18, mono = b[3] >> 6 == 3;
     const size_t at = 4u + (mpeg1 ? (mono ? 17 : 32) : (mono ? 9 : 17));
     const unsigned char *tag = b + at;
     if (at + 12 > n || (memcmp(tag, "Xing", 4) != 0 && memcmp(tag, "Info", 4) != 0) ||
         !(tag[7] & 1))
-        return -1;
-    int64_t frames = (int64_t)number(tag + 8, 4, true) * (mpeg1 ? 1152 : 576);
+        return;
+    const int64_t per_frame = mpeg1 ? 1152 : 576;
+    out->about = (int64_t)number(tag + 8, 4, true) * per_frame;
+    out->slack = 2 * per_frame;
     /* behind the frame count: size, table of contents, quality, each if its flag is set */
     const size_t lame =
         at + 12 + (tag[7] & 2 ? 4 : 0) + (tag[7] & 4 ? 100 : 0) + (tag[7] & 8 ? 4 : 0);
     if (lame + 24 <= n && (memcmp(b + lame, "LAME", 4) == 0 || memcmp(b + lame, "Lavf", 4) == 0 ||
-                           memcmp(b + lame, "Lavc", 4) == 0)) {
-        const uint64_t trim = number(b + lame + 21, 3, true); /* 12 bits each */
-        frames -= (int64_t)(trim >> 12) + (int64_t)(trim & 0xfff);
-    }
-    return frames < 0 ? -1 : frames;
+                           memcmp(b + lame, "Lavc", 4) == 0))
+        trim_lame(b + lame, out);
 }
 
 static void claim_of_mpeg(const claim_file *f, int64_t at, audio_claim *out)
@@ -133,7 +145,7 @@ static void claim_of_mpeg(const claim_file *f, int64_t at, audio_claim *out)
     out->mpeg = true;
     const size_t n = f->size - at < (int64_t)sizeof b ? (size_t)(f->size - at) : sizeof b;
     if ((b[1] & 0x06) == 0x02 && read_at(f, at, b, n)) /* layer III */
-        out->frames = xing_frames(b, n);
+        read_xing(b, n, out);
 }
 
 static rv_status claim_of(claim_file *f, audio_claim *out, rv_error *err)
@@ -155,7 +167,7 @@ static rv_status claim_of(claim_file *f, audio_claim *out, rv_error *err)
 
 rv_status rv_audio_claim(audio_claim *out, const char *path, rv_error *err)
 {
-    *out = (audio_claim){ .frames = -1 };
+    *out = (audio_claim){ .frames = -1, .about = -1 };
     struct stat st;
     if (stat(path, &st) != 0)
         return RV_FAIL(err, RV_ERR_IO, "%s: %s", path, strerror(errno));

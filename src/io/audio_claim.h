@@ -6,8 +6,9 @@
  *
  *   WAV, RF64   size of the `data` chunk against the size of the file; 0xffffffff: a stream
  *   AIFF        size of the `SSND` chunk, likewise
- *   MP3         Xing or Info frame: number of MPEG frames; LAME extension: encoder delay and
- *               padding (http://gabriel.mp3-tech.org/mp3infotag.html) */
+ *   MP3         Xing or Info frame: number of MPEG frames (some encoders count the Xing frame
+ *               itself); LAME extension: encoder delay and padding, and then the count is exact
+ *               (http://gabriel.mp3-tech.org/mp3infotag.html) */
 #ifndef IO_AUDIO_CLAIM_H
 #define IO_AUDIO_CLAIM_H
 
@@ -17,7 +18,9 @@
 
 typedef struct audio_claim {
     bool mpeg;      /* an MPEG audio stream without container: MP3, or ADTS AAC */
-    int64_t frames; /* in the header's opinion; -1: it has none */
+    int64_t frames; /* exactly, in the header's opinion; -1: it has none */
+    int64_t about;  /* frames, or a count that may be off by `slack`; -1 */
+    int64_t slack;
 } audio_claim;
 
 /* Fails for a file that is missing, no regular file, empty, or shorter than it claims. */

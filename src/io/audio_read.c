@@ -142,6 +142,10 @@ static rv_status check_length(const rv_audio_reader *r, bool ended, rv_error *er
     if (expected >= 0 && ended && r->position < expected)
         return RV_FAIL(err, RV_ERR_FORMAT, "%s: truncated: the header says %lld frames, found %lld",
                        r->path, (long long)expected, (long long)r->position);
+    if (ended && r->position < r->source->least)
+        return RV_FAIL(err, RV_ERR_FORMAT,
+                       "%s: truncated: the header says about %lld frames, found %lld", r->path,
+                       (long long)r->info.frames_about, (long long)r->position);
     if (expected >= 0 && r->position > expected)
         return RV_FAIL(err, RV_ERR_FORMAT, "%s: goes on after the %lld frames that its header says",
                        r->path, (long long)expected);

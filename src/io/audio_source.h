@@ -14,6 +14,7 @@ typedef struct audio_source audio_source;
 
 struct audio_source {
     rv_audio_info info;
+    int64_t least; /* a file that ends with fewer frames is truncated; 0: not known */
     /* Up to `frames` frames, interleaved; *got == 0 only at the end. */
     rv_status (*read)(audio_source *s, float *interleaved, size_t frames, size_t *got,
                       rv_error *err);

@@ -1,10 +1,9 @@
 /* libav_read.c - any file with an audio stream, by FFmpeg's libavformat and libavcodec.
  *
  * libavcodec cuts off the encoder's delay (LAME tag, edit list, pre-skip) and, for most containers,
- * the padding at the end. It leaves the padding of mp4 and m4a; their last packet's duration (stts)
- * or the edit list says how much of it is music, so one frame is decoded ahead and the last one is
- * shortened here. An edit list counts in a coarse unit (often 1 ms, at worst 1/600 s), therefore
- * only a larger excess over it is cut.
+ * the padding at the end. It leaves the padding of mp4 and m4a, where the duration of the last
+ * packet says how much of it is music: one frame is decoded ahead and the last one is shortened
+ * here.
  *
  * Packets that cannot be decoded are passed over before the first frame and after the last (tags
  * and other litter); between frames they are an error, since what follows would be shifted. */
@@ -22,6 +21,8 @@
 #else
 #    define FRAME_DURATION(frame) ((frame)->pkt_duration)
 #endif
+
+enum { MP4_SLACK = 4096 }; /* frames by which the length in an mp4 header may be off */
 
 typedef struct {
     audio_source source;
@@ -174,18 +175,10 @@ static rv_status decode(libav_source *s, rv_error *err)
 /* Music in the last frame of an mp4 track; `n` if it has no padding. */
 static int without_padding(const libav_source *s, int n)
 {
-    const int rate = s->source.info.sample_rate;
     const AVRational base = s->stream->time_base;
     const int64_t duration = FRAME_DURATION(s->frame);
-    if (!s->mp4)
-        return n;
-    if (base.num == 1 && base.den == rate && duration > 0 && duration < n)
-        n = (int)duration;
-    if (s->stream->duration <= 0)
-        return n;
-    const int64_t excess = s->decoded - (s->frame->nb_samples - n) -
-                           av_rescale_q(s->stream->duration, base, (AVRational){ 1, rate });
-    return excess > rate / 500 && excess < n ? n - (int)excess : n;
+    const bool exact = base.num == 1 && base.den == s->source.info.sample_rate;
+    return s->mp4 && exact && duration > 0 && duration < n ? (int)duration : n;
 }
 
 /* The frame ahead becomes the one to hand out; its format must be the stream's. */
@@ -245,17 +238,6 @@ static void interleave(const libav_source *s, float *x, size_t n)
     }
 }
 
-/* An mp4 file says in its header how long a track is, but only to the movie's unit of time. */
-static rv_status check_end(const libav_source *s, rv_error *err)
-{
-    enum { SLACK = 4096 };
-    if (s->mp4 && s->decoded + SLACK < s->source.info.frames_about)
-        return RV_FAIL(err, RV_ERR_FORMAT,
-                       "%s: truncated: the header says about %lld frames, found %lld", s->path,
-                       (long long)s->source.info.frames_about, (long long)s->decoded);
-    return RV_OK;
-}
-
 static rv_status libav_read(audio_source *source, float *x, size_t frames, size_t *got,
                             rv_error *err)
 {
@@ -263,7 +245,7 @@ static rv_status libav_read(audio_source *source, float *x, size_t frames, size_
     while (s->used >= s->frame->nb_samples) {
         if (s->ended) {
             *got = 0;
-            return check_end(s, err);
+            return RV_OK;
         }
         RV_TRY(advance(s, err));
     }
@@ -287,6 +269,14 @@ static void libav_close(audio_source *source)
     free(s);
 }
 
+/* The stream's duration or else the file's, in frames; -1: neither is said. */
+static int64_t container_length(const libav_source *s, int rate)
+{
+    if (s->stream->duration > 0)
+        return av_rescale_q(s->stream->duration, s->stream->time_base, (AVRational){ 1, rate });
+    return s->file->duration > 0 ? av_rescale(s->file->duration, rate, AV_TIME_BASE) : -1;
+}
+
 /* Rate and channels come from the first decoded frame: some headers (HE-AAC) tell half of it. */
 static rv_status describe(libav_source *s, const audio_claim *claim, rv_error *err)
 {
@@ -296,19 +286,17 @@ static rv_status describe(libav_source *s, const audio_claim *claim, rv_error *e
     const int rate = s->ahead->sample_rate;
     if (rate <= 0)
         return RV_FAIL(err, RV_ERR_FORMAT, "%s: sample rate of %d Hz", s->path, rate);
-    int64_t about = claim->frames;
-    if (about < 0 && s->stream->duration > 0)
-        about = av_rescale_q(s->stream->duration, s->stream->time_base, (AVRational){ 1, rate });
-    else if (about < 0 && s->file->duration > 0)
-        about = av_rescale(s->file->duration, rate, AV_TIME_BASE);
+    s->mp4 = strstr(s->file->iformat->name, "mp4") != NULL;
     s->source.info = (rv_audio_info){
         .channels = s->ahead->ch_layout.nb_channels,
         .sample_rate = rate,
         .frames = claim->frames,
-        .frames_about = about,
+        .frames_about = claim->about >= 0 ? claim->about : container_length(s, rate),
         .format = avcodec_get_name(s->stream->codecpar->codec_id),
     };
-    s->mp4 = strstr(s->file->iformat->name, "mp4") != NULL;
+    s->source.least = claim->about >= 0 ? claim->about - claim->slack
+                      : s->mp4          ? s->source.info.frames_about - MP4_SLACK
+                                        : 0;
     return RV_OK;
 }
 

@@ -73,6 +73,7 @@ static void describe(sndfile_source *s, const SF_INFO *info, const audio_claim *
         .frames_about = known ? info->frames : -1,
         .format = format_name(info->format),
     };
+    s->source.least = mpeg && claim->about >= 0 ? claim->about - claim->slack : 0;
     s->guess = mpeg && claim->frames < 0 ? info->frames : -1;
 }
 
