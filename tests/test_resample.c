@@ -58,7 +58,8 @@ static double snr(const float *y, size_t n, double hz, int rate)
     for (size_t t = n / 8; t < n - n / 8; t++) {
         const double want = 0.5 * sin(2 * pi * hz * (double)t / rate);
         signal += want * want;
-        noise += (y[t] - want) * (y[t] - want);
+        const double off = (double)y[t] - want;
+        noise += off * off;
     }
     return 10 * log10(signal / (noise + 1e-30));
 }
@@ -108,7 +109,7 @@ TEST(test_nothing_folds_back)
     float *y = convert(x, n, 96000, 44100);
     double energy = 0;
     for (size_t t = 5000; t < 39000; t++)
-        energy += (double)y[t] * y[t] / 34000;
+        energy += (double)y[t] * (double)y[t] / 34000;
     CHECK_MSG(energy < 0.125 * 1e-14, "30 kHz comes through at %.1f dB",
               10 * log10(energy / 0.125));
     free(x);

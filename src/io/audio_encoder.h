@@ -8,10 +8,11 @@
 typedef struct audio_encoder audio_encoder;
 
 struct audio_encoder {
-    /* Samples are full-scale int32 for integer formats (the unused low bits are 0), else float. */
+    /* Samples are full-scale int32 for integer formats (the unused low bits are 0), else float.
+     * `write` may change them. */
     bool integer;
     bool clamp; /* float samples are to be in [-1, 1] */
-    rv_status (*write)(audio_encoder *e, const void *interleaved, size_t frames, rv_error *err);
+    rv_status (*write)(audio_encoder *e, void *interleaved, size_t frames, rv_error *err);
     rv_status (*finish)(audio_encoder *e, rv_error *err); /* all but closing the sink */
     void (*free)(audio_encoder *e);
 };

@@ -75,8 +75,7 @@ size_t rv_wav_header(unsigned char *header, const rv_audio_writer_options *opt, 
 }
 
 /* Little-endian samples of `bytes` bytes, in place of the 32-bit ones: the top bytes of each. */
-static rv_status wav_write(audio_encoder *encoder, const void *interleaved, size_t frames,
-                           rv_error *err)
+static rv_status wav_write(audio_encoder *encoder, void *interleaved, size_t frames, rv_error *err)
 {
     wav_encoder *e = (wav_encoder *)encoder;
     enum { CHUNK = 1024 };

@@ -17,6 +17,7 @@ struct rv_audio_writer {
     audio_sink sink;
     audio_encoder *encoder;
     rv_audio_writer_options opt;
+    bool may_be_empty;
     void *interleaved; /* [BLOCK, channels] of float or int32_t */
     int64_t position;  /* frames written */
 };
@@ -26,15 +27,16 @@ typedef struct {
     const char *name, *extensions;
     int channels;
     int rates[10];
+    bool empty; /* a file without frames is valid */
 } format_limits;
 
 static const format_limits formats[] = {
-    { "wav", "wav wave", RV_AUDIO_CHANNELS_MAX, { 0 } },
-    { "flac", "flac", 8, { 0 } },
-    { "ogg", "ogg oga", RV_AUDIO_CHANNELS_MAX, { 0 } },
-    { "mp3", "mp3", 2, { 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 0 } },
-    { "opus", "opus", RV_AUDIO_CHANNELS_MAX, { 8000, 12000, 16000, 24000, 48000, 0 } },
-    { "aiff", "aiff aif", RV_AUDIO_CHANNELS_MAX, { 0 } },
+    { "wav", "wav wave", RV_AUDIO_CHANNELS_MAX, { 0 }, true },
+    { "flac", "flac", 8, { 0 }, false },
+    { "ogg", "ogg oga", RV_AUDIO_CHANNELS_MAX, { 0 }, true },
+    { "mp3", "mp3", 2, { 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 0 }, false },
+    { "opus", "opus", RV_AUDIO_CHANNELS_MAX, { 8000, 12000, 16000, 24000, 48000, 0 }, false },
+    { "aiff", "aiff aif", RV_AUDIO_CHANNELS_MAX, { 0 }, true },
 };
 
 /* Whether `word` of n letters stands in a list of words separated by blanks. */
@@ -82,11 +84,13 @@ static rv_status check_rate(const format_limits *format, const char *path, int r
 }
 
 /* Fills in format and bits, and checks the rest against the format. */
-static rv_status settle(rv_audio_writer_options *opt, const char *path, rv_error *err)
+static rv_status settle(rv_audio_writer *w, const char *path, rv_error *err)
 {
+    rv_audio_writer_options *opt = &w->opt;
     const format_limits *format = NULL;
     RV_TRY(find_format(&format, path, opt->format, err));
     opt->format = format->name;
+    w->may_be_empty = format->empty;
     opt->bits = opt->bits ? opt->bits : 16;
     if (opt->bits != 16 && opt->bits != 24 && opt->bits != 32)
         return RV_FAIL(err, RV_ERR_ARG, "%s: %d bits; expected 16, 24 or 32 (float)", path,
@@ -106,7 +110,7 @@ rv_audio_writer_options rv_audio_writer_defaults(void)
 
 static rv_status fill_writer(rv_audio_writer *w, const char *path, rv_error *err)
 {
-    RV_TRY(settle(&w->opt, path, err));
+    RV_TRY(settle(w, path, err));
     w->interleaved = malloc(sizeof(float) * BLOCK * (size_t)w->opt.channels);
     if (!w->interleaved)
         return RV_FAIL(err, RV_ERR_NOMEM, "%s: out of memory", path);
@@ -193,6 +197,9 @@ rv_status rv_audio_writer_write(rv_audio_writer *w, const float *const *planar, 
 
 rv_status rv_audio_writer_commit(rv_audio_writer *w, rv_error *err)
 {
+    if (w->position == 0 && !w->may_be_empty)
+        return RV_FAIL(err, RV_ERR_UNSUPPORTED, "%s: %s does not hold a track of 0 frames",
+                       w->sink.path, w->opt.format);
     RV_TRY(w->encoder->finish(w->encoder, err));
     return rv_sink_commit(&w->sink, err);
 }

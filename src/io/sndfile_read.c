@@ -1,5 +1,6 @@
 /* sndfile_read.c - WAV, AIFF, FLAC, Ogg Vorbis, Opus and more by libsndfile. */
 #include "base/status.h"
+#include "io/audio_order.h"
 #include "io/audio_source.h"
 
 #include <errno.h>
@@ -13,6 +14,7 @@ typedef struct {
     char *path;
     int64_t guess; /* MP3 without a Xing header: libsndfile reads no further than here, else -1 */
     int64_t position;
+    bool ogg;
 } sndfile_source;
 
 static void sndfile_close(audio_source *source)
@@ -32,6 +34,8 @@ static rv_status sndfile_read(audio_source *source, float *x, size_t frames, siz
     if (n < 0)
         return RV_FAIL(err, RV_ERR_IO, "%s: at frame %lld: %s", s->path, (long long)s->position,
                        sf_strerror(s->file));
+    if (s->ogg)
+        rv_order_from_vorbis(x, (size_t)n, s->source.info.channels);
     s->position += n;
     if (n == 0 && s->position == s->guess)
         return RV_FAIL(err, RV_ERR_UNSUPPORTED,
@@ -64,6 +68,7 @@ static void describe(sndfile_source *s, const SF_INFO *info, const audio_claim *
 {
     const bool mpeg = (info->format & SF_FORMAT_TYPEMASK) == SF_FORMAT_MPEG;
     const bool known = info->frames >= 0 && info->frames < SF_COUNT_MAX;
+    s->ogg = (info->format & SF_FORMAT_TYPEMASK) == SF_FORMAT_OGG;
     s->source.info = (rv_audio_info){
         .channels = info->channels,
         .sample_rate = info->samplerate,

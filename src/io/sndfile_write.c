@@ -1,6 +1,7 @@
 /* sndfile_write.c - FLAC, Ogg Vorbis, Opus, MP3 and AIFF by libsndfile, into an audio_sink. */
 #include "base/status.h"
 #include "io/audio_encoder.h"
+#include "io/audio_order.h"
 
 #include <errno.h>
 #include <sndfile.h>
@@ -12,6 +13,8 @@ typedef struct {
     audio_encoder encoder;
     audio_sink *sink;
     SNDFILE *file;
+    int channels;
+    bool ogg;
 } sndfile_encoder;
 
 typedef struct {
@@ -60,9 +63,11 @@ static sf_count_t sink_tell(void *user)
     return lseek(((audio_sink *)user)->fd, 0, SEEK_CUR);
 }
 
-static rv_status sndfile_write(audio_encoder *encoder, const void *x, size_t frames, rv_error *err)
+static rv_status sndfile_write(audio_encoder *encoder, void *x, size_t frames, rv_error *err)
 {
     sndfile_encoder *e = (sndfile_encoder *)encoder;
+    if (e->ogg)
+        rv_order_to_vorbis(x, frames, e->channels);
     const sf_count_t want = (sf_count_t)frames;
     const sf_count_t done =
         encoder->integer ? sf_writef_int(e->file, x, want) : sf_writef_float(e->file, x, want);
@@ -141,6 +146,8 @@ rv_status rv_sndfile_encoder_new(audio_encoder **out, audio_sink *sink,
     if (!e)
         return RV_FAIL(err, RV_ERR_NOMEM, "%s: out of memory", sink->path);
     e->sink = sink;
+    e->channels = opt->channels;
+    e->ogg = (kind->format & SF_FORMAT_TYPEMASK) == SF_FORMAT_OGG;
     e->encoder = (audio_encoder){ kind->bits == 16 || kind->bits == 24, kind->bits == 0,
                                   sndfile_write, sndfile_finish, sndfile_free };
     *out = &e->encoder;
