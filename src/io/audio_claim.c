@@ -30,6 +30,7 @@ static bool read_at(const claim_file *f, int64_t offset, void *bytes, size_t n)
 
 /* What the walk over the chunks of a RIFF, RIFX, RF64 or FORM file finds. */
 typedef struct {
+    uint64_t codec;       /* of WAV, its wFormatTag */
     uint64_t frame_bytes; /* bytes of a frame, 0: compressed or unknown */
     uint64_t data_bytes;
     int64_t data_at; /* -1: no such chunk */
@@ -39,9 +40,11 @@ typedef struct {
 static void note_chunk(const claim_file *f, const unsigned char *head, int64_t body, chunk_map *map)
 {
     unsigned char b[28];
-    if (memcmp(head, "fmt ", 4) == 0 && read_at(f, body, b, 16))
-        map->frame_bytes = number(b + 12, 2, f->big);
-    else if (memcmp(head, "COMM", 4) == 0 && read_at(f, body, b, 8))
+    if (memcmp(head, "fmt ", 4) == 0 && read_at(f, body, b, 16)) {
+        map->codec = number(b, 2, f->big);
+        if (map->codec == 1 || map->codec == 3 || map->codec == 0xfffe) /* PCM, float, either */
+            map->frame_bytes = number(b + 12, 2, f->big);
+    } else if (memcmp(head, "COMM", 4) == 0 && read_at(f, body, b, 8))
         map->frame_bytes = number(b, 2, true) * ((number(b + 6, 2, true) + 7) / 8);
     else if (memcmp(head, "ds64", 4) == 0 && read_at(f, body, b, 28))
         map->wide = number(b + 8, 8, false);
@@ -74,9 +77,11 @@ static bool is_streamed(uint64_t bytes)
 }
 
 /* A data chunk that reaches past the end of the file. */
-static rv_status check_chunks(const claim_file *f, rv_error *err)
+static rv_status check_chunks(const claim_file *f, audio_claim *out, rv_error *err)
 {
+    enum { CODEC_MPEG = 0x50, CODEC_MP3 = 0x55 };
     const chunk_map map = map_chunks(f);
+    out->mpeg = map.codec == CODEC_MPEG || map.codec == CODEC_MP3;
     if (map.data_at < 0)
         return RV_OK;
     const uint64_t bytes = is_streamed(map.data_bytes) ? map.wide : map.data_bytes;
@@ -157,10 +162,11 @@ static rv_status claim_of(claim_file *f, audio_claim *out, rv_error *err)
     const bool aiff = memcmp(b, "FORM", 4) == 0 && memcmp(b + 8, "AIF", 3) == 0;
     f->big = aiff || memcmp(b, "RIFX", 4) == 0;
     if (aiff || (wave && (memcmp(b, "RIF", 3) == 0 || memcmp(b, "RF64", 4) == 0)))
-        return check_chunks(f, err);
+        return check_chunks(f, out, err);
     int64_t at = 0;
     for (int64_t tag; at < f->size && (tag = id3_bytes(f, at)) > 0;)
         at += tag;
+    out->mpeg = at > 0;
     claim_of_mpeg(f, at, out);
     return RV_OK;
 }

@@ -17,7 +17,7 @@
 #include <stdbool.h>
 
 typedef struct audio_claim {
-    bool mpeg;      /* an MPEG audio stream without container: MP3, or ADTS AAC */
+    bool mpeg;      /* MPEG audio: MP3, ADTS AAC, MP3 in WAV; or what starts with an ID3 tag */
     int64_t frames; /* exactly, in the header's opinion; -1: it has none */
     int64_t about;  /* frames, or a count that may be off by `slack`; -1 */
     int64_t slack;

@@ -117,6 +117,15 @@ static const sndfile_kind *find_kind(const rv_audio_writer_options *opt)
     return NULL;
 }
 
+/* The PEAK chunk of a float file holds the time of day. Without it the header is shorter than what
+ * is on the disk already, and the rest would be taken for samples; libsndfile writes it again. */
+static void drop_peak_chunk(sndfile_encoder *e)
+{
+    sf_command(e->file, SFC_SET_ADD_PEAK_CHUNK, NULL, SF_FALSE);
+    if (ftruncate(e->sink->fd, 0) != 0)
+        e->sink->failure = errno;
+}
+
 static rv_status open_file(sndfile_encoder *e, const sndfile_kind *kind,
                            const rv_audio_writer_options *opt, rv_error *err)
 {
@@ -130,9 +139,10 @@ static rv_status open_file(sndfile_encoder *e, const sndfile_kind *kind,
     if (!e->file)
         return RV_FAIL(err, RV_ERR_UNSUPPORTED, "%s: cannot encode %d channels at %d Hz: %s",
                        e->sink->path, opt->channels, opt->sample_rate, sf_strerror(NULL));
-    sf_command(e->file, SFC_SET_ADD_PEAK_CHUNK, NULL, SF_FALSE); /* it holds the time of day */
+    if ((kind->format & SF_FORMAT_SUBMASK) == SF_FORMAT_FLOAT)
+        drop_peak_chunk(e);
     set_quality(e->file, kind, opt->quality);
-    return RV_OK;
+    return rv_sink_check(e->sink, err);
 }
 
 rv_status rv_sndfile_encoder_new(audio_encoder **out, audio_sink *sink,
