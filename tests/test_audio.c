@@ -23,6 +23,13 @@ typedef struct {
     float **x;
 } clip;
 
+/* libvorbisenc 1.3.7 itself loses 2848 bytes when it sets up 6 channels at 44.1 or 48 kHz. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:vorbis_encode_setup_init\n";
+}
+
 static char folder[64];
 
 static const char *in_folder(const char *name)
@@ -232,7 +239,8 @@ TEST(test_short_files)
 {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         format_case f = cases[i];
-        f.least = isfinite(f.least) ? -HUGE_VAL : f.least; /* too short for a lossy format's quality */
+        f.least =
+            isfinite(f.least) ? -HUGE_VAL : f.least; /* too short for a lossy format's quality */
         round_trip(&f, 1, 48000, 1);
         round_trip(&f, 2, 48000, 2);
     }
