@@ -1,0 +1,29 @@
+/* checkpoint_impl.h - what the readers of the single containers fill. */
+#ifndef IO_CHECKPOINT_IMPL_H
+#define IO_CHECKPOINT_IMPL_H
+
+#include "base/arena.h"
+#include "io/archive.h"
+#include "io/checkpoint.h"
+#include "io/mapping.h"
+
+struct rv_checkpoint {
+    const char *path; /* in the arena */
+    const char *kind;
+    rv_mapping file;
+    rv_archive archive; /* of a zip; else empty */
+    rv_arena arena;     /* names, tensors, archive */
+    json_t *config;
+    rv_tensor *tensors; /* in the order of the file */
+    size_t n, capacity;
+    const rv_tensor **by_name; /* sorted; made by checkpoint.c */
+};
+
+/* Add a tensor whose name and place are set: the name is copied; shape and strides are checked
+ * against the storage and `count` is computed. Errors name tensor and file. */
+RV_NODISCARD rv_status rv_checkpoint_add(rv_checkpoint *c, const rv_tensor *t, rv_error *err);
+
+/* Text copied to the checkpoint's arena, or NULL. */
+char *rv_checkpoint_keep(rv_checkpoint *c, const char *text, size_t n);
+
+#endif

@@ -1,0 +1,21 @@
+/* text.h - text that comes from files: shown safely, and read as numbers. */
+#ifndef IO_TEXT_H
+#define IO_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { RV_SHOWN = 120 }; /* bytes of a rv_shown, with the zero */
+
+typedef struct rv_shown {
+    char text[RV_SHOWN];
+} rv_shown;
+
+/* What an error message may show of text[0 .. n): control characters become '?', and the end of
+ * a long text "...", so that a message stays one readable line. */
+rv_shown rv_show(const char *text, size_t n);
+
+/* A decimal number that fills text[0 .. n) (below 64 bytes), with '.' whatever the locale. */
+bool rv_number(const char *text, size_t n, double *out);
+
+#endif
