@@ -61,6 +61,10 @@ struct rv_model_def {
     /* mix [1,n_audio',channels] (n_audio' a valid length) -> [1,n_audio',stems*channels],
      * stem-major: channel index = stem * channels + c. */
     rv_node *(*build)(nn_builder *b, const void *config, const rv_model_info *info, rv_node *mix);
+
+    /* Optional: the name that parameter `name` had in older checkpoints, to be tried where
+     * `name` is missing. False if it never had another. */
+    bool (*old_name)(const char *name, char *old, size_t room);
 };
 
 /* All models, NULL-terminated; and one by its name or by a reference class. NULL if unknown. */
@@ -69,6 +73,7 @@ const rv_model_def *rv_model_find(const char *name_or_class);
 
 /* Read arguments by name, with a default: for configure(). The first bad one is kept in err. */
 typedef struct rv_arg_reader {
+    const char *model; /* named in errors */
     const rv_args *args;
     rv_error *err;
     rv_status status;
@@ -81,6 +86,16 @@ bool rv_arg_bool(rv_arg_reader *r, const char *name, bool fallback);
 const char *rv_arg_text(rv_arg_reader *r, const char *name, const char *fallback);
 const rv_arg *rv_arg_list(rv_arg_reader *r, const char *name); /* NULL if absent or None */
 void rv_arg_ignore(rv_arg_reader *r, const char *name);        /* only matters in training */
+/* Keep a failure (the first one stays): "<model>: argument <name> <text>". */
+RV_PRINTF(4, 5)
+void rv_arg_fail(rv_arg_reader *r, rv_status status, const char *name, const char *fmt, ...);
+/* `sources`, `audio_channels` and `samplerate`; then `segment` in seconds, or
+ * `segment_length` in samples. */
+void rv_arg_audio(rv_arg_reader *r, rv_model_info *info);
+void rv_arg_segment(rv_arg_reader *r, rv_model_info *info, double seconds);
+void rv_arg_segment_length(rv_arg_reader *r, rv_model_info *info, size_t samples);
+/* The widest of `depth` layers that start with `channels` and grow by `growth` is in reason. */
+void rv_arg_check_width(rv_arg_reader *r, size_t channels, double growth, size_t depth);
 /* RV_OK, or the first failure; an argument that nobody asked for is one. */
 rv_status rv_arg_finish(rv_arg_reader *r);
 

@@ -1,0 +1,32 @@
+/* model_table.c - the models, one line each. */
+#include "models/model.h"
+
+#include <string.h>
+
+extern const rv_model_def rv_model_htdemucs, rv_model_hdemucs, rv_model_demucs, rv_model_demucs_v2,
+    rv_model_conv_tasnet;
+
+const rv_model_def *const rv_models[] = {
+    &rv_model_htdemucs,    /* htdemucs.c */
+    &rv_model_hdemucs,     /* hdemucs.c */
+    &rv_model_demucs,      /* demucs.c */
+    &rv_model_demucs_v2,   /* demucs_v2.c */
+    &rv_model_conv_tasnet, /* conv_tasnet.c */
+    NULL,
+};
+
+static bool has_class(const rv_model_def *m, const char *name)
+{
+    for (const char *const *c = m->classes; *c; c++)
+        if (!strcmp(*c, name))
+            return true;
+    return false;
+}
+
+const rv_model_def *rv_model_find(const char *name_or_class)
+{
+    for (const rv_model_def *const *m = rv_models; *m; m++)
+        if (!strcmp((*m)->name, name_or_class) || has_class(*m, name_or_class))
+            return *m;
+    return NULL;
+}
