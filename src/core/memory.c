@@ -58,6 +58,8 @@ static bool may_take_over(rv_life *life, const rv_node *v)
     const rv_life *from = root_of(life, v->in[0]);
     if (!from->size || from->keep || from->last_use != v->order)
         return false;
+    if (rv_shape_count(&v->in[0]->shape) != rv_shape_count(&v->shape)) /* it repeats input 0 */
+        return false;
     for (int i = 1; i < v->n_in; i++)
         if (v->in[i] && root_of(life, v->in[i]) == from)
             return false;
