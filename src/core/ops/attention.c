@@ -14,11 +14,13 @@
 #include "core/op.h"
 #include "core/ops.h"
 
+#include <limits.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
-    ROWS = RV_BLOCK(32),
+    ROWS = RV_BLOCK(48),
     DEPTH = RV_BLOCK(256),
     MASKED = -100,
     UNIT = 16 /* reals: a cache line */
@@ -70,6 +72,9 @@ static rv_status check_inputs(const rv_node *n, rv_error *err)
         q->d[2] != k->d[2] || k->d[1] == 0)
         return RV_FAIL(err, RV_ERR_SHAPE, "%s: q [%zu,%zu,%zu], k [%zu,%zu,%zu]", n->op->name,
                        q->d[0], q->d[1], q->d[2], k->d[0], k->d[1], k->d[2]);
+    if (q->d[1] > INT_MAX || k->d[1] > INT_MAX)
+        return RV_FAIL(err, RV_ERR_SHAPE, "%s: %zu queries, %zu keys", n->op->name, q->d[1],
+                       k->d[1]);
     if (a->heads == 0 || q->d[2] % a->heads)
         return RV_FAIL(err, RV_ERR_SHAPE, "%s: %zu channels in %zu heads", n->op->name, q->d[2],
                        a->heads);
@@ -162,8 +167,8 @@ static void weigh_row(const attention_job *j, real *score, size_t item, size_t s
     const attention_attr *a = j->call->node->attr;
     if (j->call->in[3]) {
         const real slope = j->call->in[3][(item * v->queries + s) * v->heads + head];
-        for (size_t t = 0; t < v->keys; t++)
-            score[t] -= slope * (real)(s > t ? s - t : t - s);
+        for (int t = 0; t < (int)v->keys; t++) /* int: converted in vectors */
+            score[t] -= slope * (real)abs((int)s - t);
     }
     if (a->not_self && s < v->keys)
         score[s] = MASKED;

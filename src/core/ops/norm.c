@@ -202,11 +202,13 @@ static void set_cell(const norm_job *j, const norm_sums *s, size_t cell, real *s
     double mean;
     const double inverse =
         inverse_deviation(j->call->node, s, (double)v->rows * (double)v->width, &mean);
-    for (size_t i = 0; i < v->width; i++) {
-        const double g = inverse * (j->gain ? (double)j->gain[channel + i] : 1);
-        scale[i] = (real)g;
-        shift[i] = (real)((j->bias ? (double)j->bias[channel + i] : 0) - mean * g);
-    }
+    const real r = (real)inverse, m = (real)mean;
+    const real *gain = j->gain ? j->gain + channel : NULL;
+    const real *bias = j->bias ? j->bias + channel : NULL;
+    for (size_t i = 0; i < v->width; i++)
+        scale[i] = gain ? r * gain[i] : r;
+    for (size_t i = 0; i < v->width; i++)
+        shift[i] = bias ? bias[i] - m * scale[i] : -m * scale[i];
 }
 
 static void set_cells(const void *ctx, size_t from, size_t to, int worker)
