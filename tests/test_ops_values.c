@@ -207,6 +207,42 @@ TEST(attention_with_penalty_and_mask)
     check_attention((attention_case){ 1, 9, 5, 6, 2, false, true });
 }
 
+/* Penalties near 100 make the mask's score count, which otherwise vanishes. */
+TEST(mask_is_a_score_of_minus_100)
+{
+    fixture f;
+    set_up(&f);
+    const attention_case a = { 1, 3, 3, 4, 1, true, true };
+    rv_node *q = leaf(&f, RV_SHAPE(1, 3, 4)), *k = leaf(&f, RV_SHAPE(1, 3, 4));
+    rv_node *v = leaf(&f, RV_SHAPE(1, 3, 4)), *slope = leaf(&f, RV_SHAPE(1, 3, 1));
+    double *want = zeros(12);
+    for (size_t s = 0; s < 3; s++) {
+        f.data[3][s] += 100;
+        attend(want + s * 4, &a, f.data[0] + s * 4, f.data[1], f.data[2], f.data[3] + s, s);
+    }
+    finish(&f, rv_attention(q, k, v, slope, 1, true), want, 12, 1e-4);
+}
+
+/* dq of one query with two keys, the first masked: it moves along the second alone. */
+TEST(mask_has_no_gradient)
+{
+    fixture f;
+    set_up(&f);
+    rv_node *q = leaf(&f, RV_SHAPE(1, 1, 2)), *k = leaf(&f, RV_SHAPE(1, 2, 2)), *dq;
+    rv_node *v = leaf(&f, RV_SHAPE(1, 2, 2)), *slope = leaf(&f, RV_SHAPE(1, 1, 1));
+    f.data[3][0] = 100;
+    const double K[] = { (double)f.data[1][2], (double)f.data[1][3] };
+    const double V[] = { (double)f.data[2][0] + (double)f.data[2][1],
+                         (double)f.data[2][2] + (double)f.data[2][3] };
+    const double r = sqrt(0.5), dot = (double)f.data[0][0] * K[0] + (double)f.data[0][1] * K[1];
+    const double a = 1 / (1 + exp(-r * dot)); /* weight of the second key */
+    double *want = zeros(2);
+    for (size_t e = 0; e < 2; e++)
+        want[e] = r * a * (1 - a) * (V[1] - V[0]) * K[e];
+    rv_grad(rv_sum(rv_attention(q, k, v, slope, 1, true)), &q, &dq, 1);
+    finish(&f, dq, want, 2, 1e-5);
+}
+
 /* LSTM --------------------------------------------------------------------------------- */
 
 static double sigmoid(double x)
@@ -406,6 +442,8 @@ int main(void)
         cmocka_unit_test(layer_norm),
         cmocka_unit_test(attention),
         cmocka_unit_test(attention_with_penalty_and_mask),
+        cmocka_unit_test(mask_is_a_score_of_minus_100),
+        cmocka_unit_test(mask_has_no_gradient),
         cmocka_unit_test(lstm_of_few_sequences),
         cmocka_unit_test(lstm_of_many_sequences),
         cmocka_unit_test(depthwise),

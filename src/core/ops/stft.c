@@ -274,7 +274,7 @@ static void overlap_add(const void *ctx, size_t from, size_t to, int worker)
     const size_t frames = j->call->node->in[0]->shape.d[1];
     (void)worker;
     memset(j->y + from, 0, (to - from) * sizeof *j->y);
-    for (size_t f = from < a->n_fft ? 0 : (from - a->n_fft) / a->hop; f < frames; f++) {
+    for (size_t f = from < a->n_fft ? 0 : (from - a->n_fft) / a->hop + 1; f < frames; f++) {
         const size_t start = f * a->hop, end = start + a->n_fft;
         const size_t lo = start > from ? start : from, hi = end < to ? end : to;
         const real *x = j->frames + f * fft_row(a->n_fft);
