@@ -83,7 +83,7 @@ int main(void)
     rv_error err;
     rv_bag *bag = NULL;
     if (open_text(&bag, "models: [a]", &err) == RV_ERR_UNSUPPORTED)
-        return 77; /* built without libyaml: skipped */
+        return puts("1..0 # SKIP built without libyaml") < 0;
     rv_bag_free(bag);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_models_weights_segment),
