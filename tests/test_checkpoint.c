@@ -206,6 +206,15 @@ TEST(test_nested_state)
     rv_checkpoint_free(c);
 }
 
+TEST(test_state_with_other_items)
+{
+    rv_checkpoint *c = open_fixture("mixed.pt");
+    CHECK(rv_checkpoint_count(c) == 2);
+    CHECK(rv_checkpoint_find(c, "a")->count == 2 && rv_checkpoint_find(c, "b.c")->count == 3);
+    check_json(rv_checkpoint_config(c), "{\"format_version\": 1, \"extra\": {\"version\": 3}}");
+    rv_checkpoint_free(c);
+}
+
 TEST(test_settings_become_plain_data)
 {
     rv_checkpoint *c = open_fixture("settings.pt");
@@ -405,6 +414,20 @@ TEST(test_match)
     rv_checkpoint_free(c);
 }
 
+/* Counters of batch norms are no weights. */
+TEST(test_match_ignores_counters)
+{
+    static const char header[] =
+        "{\"bn.num_batches_tracked\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[0,8]}}";
+    unsigned char bytes[8 + sizeof header - 1 + 8] = { sizeof header - 1 };
+    rv_error err;
+    rv_checkpoint *c = NULL;
+    memcpy(bytes + 8, header, sizeof header - 1);
+    CHECK_OK(rv_checkpoint_open_memory(&c, bytes, sizeof bytes, "counter", &err), err);
+    CHECK_OK(rv_checkpoint_match(c, NULL, 0, &err), err);
+    rv_checkpoint_free(c);
+}
+
 TEST(test_match_lists_what_fits)
 {
     enum { MANY = 500 };
@@ -435,6 +458,7 @@ int main(void)
         cmocka_unit_test(test_protocols),
         cmocka_unit_test(test_demucs_package),
         cmocka_unit_test(test_nested_state),
+        cmocka_unit_test(test_state_with_other_items),
         cmocka_unit_test(test_settings_become_plain_data),
         cmocka_unit_test(test_omegaconf_settings),
         cmocka_unit_test(test_module_state_dict),
@@ -448,6 +472,7 @@ int main(void)
         cmocka_unit_test(test_truncation_anywhere),
         cmocka_unit_test(test_flipped_bits),
         cmocka_unit_test(test_match),
+        cmocka_unit_test(test_match_ignores_counters),
         cmocka_unit_test(test_match_lists_what_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,8 @@
 #include "io/half.h"
 #include "io/safetensors.h"
 
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 static const float values[] = { 0,     -0.0f,    1,        -2.5f,  65504, 65519.9f,
@@ -134,6 +136,27 @@ TEST(test_writing_fails_cleanly)
     CHECK(remove_folder(&folder) == 0);
 }
 
+/* A disk that is full, as a limit on the size of files shows it. */
+TEST(test_full_disk)
+{
+    const path_text folder = make_folder(), path = in_folder(&folder, "x");
+    static const float zeros[4096];
+    const rv_tensor_source source = { "w", RV_F32, 1, { 4096 }, zeros };
+    struct rlimit before, small;
+    rv_error err;
+    json_t *config = json_object();
+    signal(SIGXFSZ, SIG_IGN);
+    CHECK(getrlimit(RLIMIT_FSIZE, &before) == 0);
+    small = before;
+    small.rlim_cur = 1000;
+    CHECK(setrlimit(RLIMIT_FSIZE, &small) == 0);
+    const rv_status status = rv_safetensors_write(path.text, &source, 1, config, &err);
+    CHECK(setrlimit(RLIMIT_FSIZE, &before) == 0);
+    CHECK(status == RV_ERR_IO && strstr(err.text, "x: cannot be written: "));
+    json_decref(config);
+    CHECK(remove_folder(&folder) == 0);
+}
+
 /* Headers */
 
 static rv_status open_header(const char *header, size_t data, rv_error *err)
@@ -215,6 +238,7 @@ int main(void)
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_large_narrow_tensor),
         cmocka_unit_test(test_writing_fails_cleanly),
+        cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_broken_headers),
         cmocka_unit_test(test_sound_header),
         cmocka_unit_test(test_length_of_the_header),

@@ -77,6 +77,7 @@ def plain_files():
          _use_new_zipfile_serialization=False)
     save("nested.pt", {"state_dict": {"a": {"b": {"c": ramp(2)}}, "d": ramp(3)},
                        "model_name": "ConvTasNet", "model_args": {"n_src": 2}})
+    save("mixed.pt", {"a": ramp(2), "b": {"c": ramp(3)}, "version": 3})
     save("settings.pt", {"model": {"w": ramp(2)}, "settings": settings()})
     save("module.pt", torch.nn.Linear(2, 2).state_dict())
     save("quantized.pt", {"klass": torch.nn.Linear, "args": (), "kwargs": {},

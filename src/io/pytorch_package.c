@@ -111,7 +111,13 @@ static rv_status set_if_there(collector *k, const rv_value *package, const char 
     return v ? set_json(k, k->c->config, key, v) : RV_OK;
 }
 
-/* Everything of `root` but its item `state`, tensors and dicts of tensors: "extra". */
+static bool is_weights(const rv_value *v)
+{
+    return v->kind == RV_PK_TENSOR || v->kind == RV_PK_DICT;
+}
+
+/* "extra": everything of `root` beside the weights, which are its item `state`, or, if that is
+ * NULL, its tensors and dicts. */
 static rv_status set_extra(collector *k, const rv_value *root, const rv_value *state)
 {
     json_t *extra = json_object();
@@ -119,7 +125,7 @@ static rv_status set_extra(collector *k, const rv_value *root, const rv_value *s
         return RV_FAIL(k->err, RV_ERR_NOMEM, "%s: out of memory", k->c->path);
     for (size_t i = 0; i + 1 < root->list.n; i += 2) {
         const rv_value *key = root->list.items[i], *v = root->list.items[i + 1];
-        if (v == state || v->kind == RV_PK_TENSOR || key->kind != RV_PK_TEXT)
+        if (key->kind != RV_PK_TEXT || (state ? v == state : is_weights(v)))
             continue;
         const char *name = rv_checkpoint_keep(k->c, key->text.data, key->text.n);
         if (!name)
@@ -167,8 +173,7 @@ static rv_status read_layout(collector *k, const rv_value *root)
     if (klass && klass->kind == RV_PK_CLASS && is_dict(state))
         return read_demucs(k, root, klass);
     state = wrapped_state(root);
-    if (state)
-        RV_TRY(set_extra(k, root, state));
+    RV_TRY(set_extra(k, root, state));
     return collect_state(k, state ? state : root);
 }
 
