@@ -64,6 +64,7 @@ struct rv_classic {
     const float *const *mix;
     float *const *const *stems;
     size_t frames, columns;
+    bool mono; /* all channels are equal */
 };
 
 /* 1 far below `cut` hertz, 0 far above, 1/2 at it. */
@@ -258,9 +259,10 @@ static void make_masks(rv_classic *c, const lane_scratch *s, size_t t)
     for (size_t k = 0; k < c->bins; k++) {
         const float centre = vocals[k], square = centre * centre;
         const float rest = magnitude[k] - s->background[k];
-        const float fresh = rest > 0 ? sqrtf(sqrtf(rest / magnitude[k])) : 0;
+        const float fresh = rest > 0 ? rest / magnitude[k] : 0;
         strokes[k] *= 0.5f + 0.5f * centre;
-        vocals[k] = (1 - strokes[k]) * c->voice[k] * square * square * square * fresh;
+        vocals[k] = (1 - strokes[k]) * c->voice[k] * square * square * square *
+                    (c->mono ? fresh : sqrtf(sqrtf(fresh)));
     }
 }
 
@@ -339,6 +341,14 @@ static void write_stems(void *job, size_t task, int worker)
         synthesise(c, &c->lane[task], channel, first, end - first);
 }
 
+static bool channels_are_equal(const rv_classic *c)
+{
+    for (size_t channel = 1; channel < c->channels; channel++)
+        if (memcmp(c->mix[0], c->mix[channel], c->frames * sizeof **c->mix) != 0)
+            return false;
+    return true;
+}
+
 void rv_classic_process(rv_classic *c, const float *const *mix, size_t frames,
                         float *const *const *stems, rv_pool *pool)
 {
@@ -346,6 +356,7 @@ void rv_classic_process(rv_classic *c, const float *const *mix, size_t frames,
     c->stems = stems;
     c->frames = frames;
     c->columns = rv_stft_frames(c->stft, frames);
+    c->mono = channels_are_equal(c);
     rv_pool_run(pool, LANES, analyse, c);
     rv_pool_run(pool, LANES, find_tones, c);
     rv_pool_run(pool, LANES, find_masks, c);

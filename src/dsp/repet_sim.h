@@ -15,7 +15,7 @@
 enum {
     RV_REPET_MOST = 51,  /* most frames of one median */
     RV_REPET_LEAST = 5,  /* fewer similar frames than this say nothing */
-    RV_REPET_LANES = 16, /* bins that are sorted side by side */
+    RV_REPET_LANES = 64, /* bins that are sorted side by side */
 };
 
 /* Bands of a frame's features. */
