@@ -17,13 +17,13 @@
  *
  * with c = 2 for those bins, else 1, where c2r doubles them. So there are two procedures
  * here, to bins and from bins, and each operation sets their factors. */
+#include "base/planner.h"
 #include "base/status.h"
 #include "core/fft.h"
 #include "core/op.h"
 #include "core/ops.h"
 
 #include <math.h>
-#include <pthread.h>
 #include <string.h>
 
 typedef struct {
@@ -45,8 +45,6 @@ typedef struct {
     real *window;      /* [n_fft], times the factor of the operation */
     double *inverse_e; /* [length] 1 / e, or 0 where e is not above least_envelope; may be NULL */
 } stft_state;
-
-static pthread_mutex_t planner = PTHREAD_MUTEX_INITIALIZER;
 
 rv_node *rv_stft(rv_node *x, size_t n_fft, size_t hop, double scale)
 {
@@ -123,10 +121,10 @@ static bool make_plan(stft_state *s, size_t n_fft, bool to_bins, const rv_alloc 
     if (!x)
         return false;
     FFT(complex) *z = (FFT(complex) *)(x + fft_row(n_fft));
-    pthread_mutex_lock(&planner);
+    rv_planner_lock();
     s->plan = to_bins ? FFT(plan_dft_r2c_1d)((int)n_fft, x, z, FFTW_ESTIMATE)
                       : FFT(plan_dft_c2r_1d)((int)n_fft, z, x, FFTW_ESTIMATE);
-    pthread_mutex_unlock(&planner);
+    rv_planner_unlock();
     mem->free(mem->ctx, x);
     return s->plan != NULL;
 }
@@ -154,10 +152,10 @@ static bool make_inverse_envelope(stft_state *s, const stft_attr *a, size_t fram
 static void stft_close(void *state, const rv_alloc *mem)
 {
     stft_state *s = state;
-    pthread_mutex_lock(&planner);
+    rv_planner_lock();
     if (s->plan)
         FFT(destroy_plan)(s->plan);
-    pthread_mutex_unlock(&planner);
+    rv_planner_unlock();
     mem->free(mem->ctx, s->window);
     mem->free(mem->ctx, s->inverse_e);
     mem->free(mem->ctx, s);
