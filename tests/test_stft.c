@@ -1,9 +1,9 @@
 /* test_stft.c - Fourier transforms, windows and running medians. */
 #include "base/rng.h"
 #include "check.h"
-#include "dsp/fft.h"
 #include "dsp/median.h"
-#include "dsp/stft.h"
+#include "dsp/real_fft.h"
+#include "dsp/spectra.h"
 #include "dsp/window.h"
 
 #include <stdlib.h>
@@ -41,7 +41,7 @@ static void check_fft(size_t size)
             double complex sum = 0;
             for (size_t i = 0; i < size; i++)
                 sum += (double complex)x[r * row + i] *
-                       cexp(-2 * M_PI * I * (double)(i * k % size) / (double)size);
+                       cexp(CMPLX(0, -2 * M_PI * (double)(i * k % size) / (double)size));
             const double scale = sqrt((double)size);
             CHECK_CLOSE(creal(sum) / scale, (double)crealf(bins[r * row / 2 + k]) / scale, 2e-6);
             CHECK_CLOSE(cimag(sum) / scale, (double)cimagf(bins[r * row / 2 + k]) / scale, 2e-6);
@@ -88,23 +88,23 @@ TEST(test_hann_squares_add_up)
 }
 
 /* y [samples] is rebuilt in two parts, as threads would share it. */
-static void check_stft(rv_stft *s, size_t samples)
+static void check_stft(rv_spectra *s, size_t samples)
 {
-    const size_t bins = rv_stft_bins(s), frames = rv_stft_frames(s, samples);
+    const size_t bins = rv_spectra_bins(s), frames = rv_spectra_frames(s, samples);
     float *x = aligned_floats(samples), *y = aligned_floats(samples);
-    float *scratch = aligned_floats(rv_stft_scratch(s));
+    float *scratch = aligned_floats(rv_spectra_scratch(s));
     float complex *spectrum = (float complex *)aligned_floats(2 * bins);
     const size_t cut = samples / 3;
     fill_noise(x, samples, 7);
     for (size_t t = 0; t < frames; t++) {
         size_t begin, end;
-        rv_stft_frame(s, x, samples, t, spectrum, scratch);
+        rv_spectra_frame(s, x, samples, t, spectrum, scratch);
         if (cut > 0)
-            rv_stft_add(s, spectrum, t, y, 0, cut, scratch);
-        rv_stft_span(s, cut, samples - cut, &begin, &end);
+            rv_spectra_add(s, spectrum, t, y, 0, cut, scratch);
+        rv_spectra_span(s, cut, samples - cut, &begin, &end);
         CHECK(end == frames);
         if (t >= begin)
-            rv_stft_add(s, spectrum, t, y + cut, cut, samples - cut, scratch);
+            rv_spectra_add(s, spectrum, t, y + cut, cut, samples - cut, scratch);
     }
     for (size_t i = 0; i < samples; i++)
         CHECK_CLOSE(y[i], x[i], 1e-6);
@@ -119,13 +119,13 @@ TEST(test_stft_reconstructs)
     const size_t shapes[][2] = { { 64, 16 }, { 48, 16 }, { 256, 32 } };
     for (size_t i = 0; i < 3; i++) {
         rv_error err = { 0 };
-        rv_stft *s = NULL;
-        CHECK_OK(rv_stft_new(&s, shapes[i][0], shapes[i][1], NULL, &err), err);
-        CHECK(rv_stft_frames(s, 0) == 0);
+        rv_spectra *s = NULL;
+        CHECK_OK(rv_spectra_new(&s, shapes[i][0], shapes[i][1], NULL, &err), err);
+        CHECK(rv_spectra_frames(s, 0) == 0);
         for (size_t samples = 1; samples < 300; samples += 1 + samples / 20)
             check_stft(s, samples);
         check_stft(s, 10007);
-        rv_stft_free(s);
+        rv_spectra_free(s);
     }
 }
 
@@ -134,16 +134,16 @@ TEST(test_stft_keeps_energy)
 {
     enum { SIZE = 128, HOP = 32, SAMPLES = 3001 };
     rv_error err = { 0 };
-    rv_stft *s = NULL;
-    CHECK_OK(rv_stft_new(&s, SIZE, HOP, NULL, &err), err);
-    float *x = aligned_floats(SAMPLES), *scratch = aligned_floats(rv_stft_scratch(s));
+    rv_spectra *s = NULL;
+    CHECK_OK(rv_spectra_new(&s, SIZE, HOP, NULL, &err), err);
+    float *x = aligned_floats(SAMPLES), *scratch = aligned_floats(rv_spectra_scratch(s));
     float complex bins[SIZE / 2 + 1];
     double time = 0, frequency = 0;
     fill_noise(x, SAMPLES, 3);
     for (size_t i = 0; i < SAMPLES; i++)
         time += (double)x[i] * (double)x[i];
-    for (size_t t = 0; t < rv_stft_frames(s, SAMPLES); t++) {
-        rv_stft_frame(s, x, SAMPLES, t, bins, scratch);
+    for (size_t t = 0; t < rv_spectra_frames(s, SAMPLES); t++) {
+        rv_spectra_frame(s, x, SAMPLES, t, bins, scratch);
         for (size_t k = 0; k <= SIZE / 2; k++) {
             const double a = (double)cabsf(bins[k]);
             frequency += a * a * (k == 0 || k == SIZE / 2 ? 1 : 2);
@@ -152,16 +152,16 @@ TEST(test_stft_keeps_energy)
     CHECK_CLOSE(frequency / (time * SIZE * 3 / 8 * SIZE / HOP), 1, 1e-6);
     free(x);
     free(scratch);
-    rv_stft_free(s);
+    rv_spectra_free(s);
 }
 
 TEST(test_stft_refuses_bad_hops)
 {
     rv_error err = { 0 };
-    rv_stft *s = NULL;
-    CHECK(rv_stft_new(&s, 64, 0, NULL, &err) == RV_ERR_ARG);
-    CHECK(rv_stft_new(&s, 64, 32, NULL, &err) == RV_ERR_ARG);
-    CHECK(rv_stft_new(&s, 64, 15, NULL, &err) == RV_ERR_ARG);
+    rv_spectra *s = NULL;
+    CHECK(rv_spectra_new(&s, 64, 0, NULL, &err) == RV_ERR_ARG);
+    CHECK(rv_spectra_new(&s, 64, 32, NULL, &err) == RV_ERR_ARG);
+    CHECK(rv_spectra_new(&s, 64, 15, NULL, &err) == RV_ERR_ARG);
     CHECK(s == NULL);
 }
 

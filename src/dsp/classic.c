@@ -16,11 +16,11 @@
 #include "dsp/classic.h"
 
 #include "base/status.h"
-#include "dsp/fft.h"
 #include "dsp/hpss.h"
 #include "dsp/median.h"
+#include "dsp/real_fft.h"
 #include "dsp/repet_sim.h"
-#include "dsp/stft.h"
+#include "dsp/spectra.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -38,7 +38,7 @@ static const double repeat_seconds = 0.1;  /* least distance of two repetitions 
 const char *const rv_classic_stem_names[RV_CLASSIC_STEMS] = { "drums", "bass", "other", "vocals" };
 
 typedef struct {
-    float *stft;             /* rv_stft_scratch */
+    float *spectra;          /* rv_spectra_scratch */
     float complex *x, *y;    /* [bins] */
     float *row, *background; /* [bins] */
     float *similarity;       /* [ROWS][columns] */
@@ -52,7 +52,7 @@ struct rv_classic {
     size_t channels, most; /* most: frames of the longest segment */
     size_t size, hop, bins;
     size_t time_width, frequency_width, gap; /* columns, bins, columns */
-    rv_stft *stft;
+    rv_spectra *spectra;
     float *bias, *low, *voice, *rumble; /* [bins] */
     float *magnitude;                   /* V [columns][bins] */
     float *strokes;                     /* H, then p, the same shape */
@@ -123,7 +123,7 @@ static bool take_lane(rv_classic *c, lane_scratch *lane, size_t columns)
     rv_arena *a = &c->arena;
     const size_t row = rv_median_scratch(c->bins, c->frequency_width);
     const size_t column = rv_hpss_scratch(columns, c->time_width);
-    lane->stft = take(a, rv_stft_scratch(c->stft), sizeof(float));
+    lane->spectra = take(a, rv_spectra_scratch(c->spectra), sizeof(float));
     lane->x = take(a, c->bins, sizeof(float complex));
     lane->y = take(a, c->bins, sizeof(float complex));
     lane->row = take(a, c->bins, sizeof(float));
@@ -131,14 +131,14 @@ static bool take_lane(rv_classic *c, lane_scratch *lane, size_t columns)
     lane->similarity = take(a, columns, ROWS * sizeof(float));
     lane->sorting = take(a, RV_REPET_MOST * RV_REPET_LANES, sizeof(float));
     lane->median = take(a, row > column ? row : column, 1);
-    return lane->stft && lane->x && lane->y && lane->row && lane->background && lane->similarity &&
-           lane->sorting && lane->median;
+    return lane->spectra && lane->x && lane->y && lane->row && lane->background &&
+           lane->similarity && lane->sorting && lane->median;
 }
 
 static bool take_memory(rv_classic *c)
 {
     rv_arena *a = &c->arena;
-    const size_t columns = rv_stft_frames(c->stft, c->most), row = c->bins * sizeof(float);
+    const size_t columns = rv_spectra_frames(c->spectra, c->most), row = c->bins * sizeof(float);
     c->bias = take(a, 1, row);
     c->low = take(a, 1, row);
     c->voice = take(a, 1, row);
@@ -158,7 +158,7 @@ static rv_status set_up(rv_classic *c, int sample_rate, rv_error *err)
 {
     choose_sizes(c, sample_rate);
     c->bins = c->size / 2 + 1;
-    RV_TRY(rv_stft_new(&c->stft, c->size, c->hop, c->arena.mem, err));
+    RV_TRY(rv_spectra_new(&c->spectra, c->size, c->hop, c->arena.mem, err));
     if (!take_memory(c))
         return RV_FAIL(err, RV_ERR_NOMEM, "classic separation of %zu frames", c->most);
     make_curves(c, sample_rate);
@@ -195,7 +195,7 @@ void rv_classic_free(rv_classic *c)
     if (!c)
         return;
     const rv_alloc *mem = c->arena.mem;
-    rv_stft_free(c->stft);
+    rv_spectra_free(c->spectra);
     rv_arena_fini(&c->arena);
     mem->free(mem->ctx, c);
 }
@@ -212,7 +212,7 @@ static void add_channels(const rv_classic *c, lane_scratch *s, size_t t)
     memset(s->y, 0, c->bins * sizeof *s->y);
     memset(s->row, 0, c->bins * sizeof *s->row);
     for (size_t channel = 0; channel < c->channels; channel++) {
-        rv_stft_frame(c->stft, c->mix[channel], c->frames, t, s->x, s->stft);
+        rv_spectra_frame(c->spectra, c->mix[channel], c->frames, t, s->x, s->spectra);
         const float *x = (const float *)s->x;
         for (size_t k = 0; k < c->bins; k++) {
             s->y[k] += s->x[k];
@@ -301,7 +301,7 @@ static void add_column(const rv_classic *c, lane_scratch *s, size_t t, size_t ch
                        size_t count)
 {
     static const int masked[] = { DRUMS, BASS, VOCALS };
-    rv_stft_frame(c->stft, c->mix[channel], c->frames, t, s->x, s->stft);
+    rv_spectra_frame(c->spectra, c->mix[channel], c->frames, t, s->x, s->spectra);
     for (size_t i = 0; i < 3; i++) {
         const float *x = (const float *)s->x;
         float *y = (float *)s->y;
@@ -310,7 +310,8 @@ static void add_column(const rv_classic *c, lane_scratch *s, size_t t, size_t ch
             y[2 * k] = s->row[k] * x[2 * k];
             y[2 * k + 1] = s->row[k] * x[2 * k + 1];
         }
-        rv_stft_add(c->stft, s->y, t, c->stems[masked[i]][channel] + first, first, count, s->stft);
+        rv_spectra_add(c->spectra, s->y, t, c->stems[masked[i]][channel] + first, first, count,
+                       s->spectra);
     }
 }
 
@@ -324,7 +325,7 @@ static void synthesise(const rv_classic *c, lane_scratch *s, size_t channel, siz
         y[stem] = c->stems[stem][channel] + first;
         memset(y[stem], 0, count * sizeof **y);
     }
-    rv_stft_span(c->stft, first, count, &begin, &end);
+    rv_spectra_span(c->spectra, first, count, &begin, &end);
     for (size_t t = begin; t < end; t++)
         add_column(c, s, t, channel, first, count);
     const float *mix = c->mix[channel] + first;
@@ -355,7 +356,7 @@ void rv_classic_process(rv_classic *c, const float *const *mix, size_t frames,
     c->mix = mix;
     c->stems = stems;
     c->frames = frames;
-    c->columns = rv_stft_frames(c->stft, frames);
+    c->columns = rv_spectra_frames(c->spectra, frames);
     c->mono = channels_are_equal(c);
     rv_pool_run(pool, LANES, analyse, c);
     rv_pool_run(pool, LANES, find_tones, c);

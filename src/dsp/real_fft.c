@@ -1,20 +1,17 @@
-/* fft.c - FFTW3 in float (Frigo & Johnson 2005, "The design and implementation of FFTW3").
- *
- * FFTW's planner is the one part of it that is not safe in threads: a lock guards it. */
-#include "dsp/fft.h"
+/* real_fft.c - FFTW3 in float (Frigo & Johnson 2005, "The design and implementation of FFTW3").
+ * FFTW's planner is the one part of it that is not safe in threads (base/planner.h). */
+#include "dsp/real_fft.h"
 
+#include "base/planner.h"
 #include "base/status.h"
 
 #include <fftw3.h>
-#include <pthread.h>
 
 struct rv_fft {
     const rv_alloc *mem;
     size_t size, row;
     fftwf_plan forward, inverse;
 };
-
-static pthread_mutex_t planner = PTHREAD_MUTEX_INITIALIZER;
 
 /* Plan on arrays with the alignment that callers promise; their contents do not matter. */
 static rv_status plan(rv_fft *f, rv_error *err)
@@ -23,10 +20,10 @@ static rv_status plan(rv_fft *f, rv_error *err)
     if (!x)
         return RV_FAIL(err, RV_ERR_NOMEM, "Fourier transform of %zu samples", f->size);
     fftwf_complex *bins = (fftwf_complex *)(x + f->row);
-    pthread_mutex_lock(&planner);
+    rv_planner_lock();
     f->forward = fftwf_plan_dft_r2c_1d((int)f->size, x, bins, FFTW_ESTIMATE | FFTW_PRESERVE_INPUT);
     f->inverse = fftwf_plan_dft_c2r_1d((int)f->size, bins, x, FFTW_ESTIMATE);
-    pthread_mutex_unlock(&planner);
+    rv_planner_unlock();
     f->mem->free(f->mem->ctx, x);
     if (!f->forward || !f->inverse)
         return RV_FAIL(err, RV_ERR_NOMEM, "FFTW has no plan for %zu samples", f->size);
@@ -58,12 +55,12 @@ void rv_fft_free(rv_fft *f)
 {
     if (!f)
         return;
-    pthread_mutex_lock(&planner);
+    rv_planner_lock();
     if (f->forward)
         fftwf_destroy_plan(f->forward);
     if (f->inverse)
         fftwf_destroy_plan(f->inverse);
-    pthread_mutex_unlock(&planner);
+    rv_planner_unlock();
     f->mem->free(f->mem->ctx, f);
 }
 

@@ -1,4 +1,4 @@
-/* fft.h - real Fourier transforms in float.
+/* real_fft.h - real Fourier transforms in float.
  *
  *     forward: X[k] = sum over i < n of x[i] exp(-2 pi j i k / n),  k <= n/2
  *     inverse: n x[i] from X (not scaled, so forward then inverse multiplies by n)
@@ -6,8 +6,8 @@
  * A small face over FFTW3, so that another library can take its place. Plans are estimated,
  * not measured: the same program gives the same bits in every run. One plan may be used by
  * many threads at a time. */
-#ifndef DSP_FFT_H
-#define DSP_FFT_H
+#ifndef DSP_REAL_FFT_H
+#define DSP_REAL_FFT_H
 
 #include "base/arena.h"
 #include "ravel/base.h"

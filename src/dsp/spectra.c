@@ -1,13 +1,13 @@
-/* stft.c - one frame at a time, so that callers can share frames out between threads. */
-#include "dsp/stft.h"
+/* spectra.c - one frame at a time, so that callers can share frames out between threads. */
+#include "dsp/spectra.h"
 
 #include "base/status.h"
-#include "dsp/fft.h"
+#include "dsp/real_fft.h"
 #include "dsp/window.h"
 
 #include <string.h>
 
-struct rv_stft {
+struct rv_spectra {
     const rv_alloc *mem;
     size_t size, hop;
     rv_fft *fft;
@@ -15,7 +15,7 @@ struct rv_stft {
     float windows[];
 };
 
-static void make_windows(rv_stft *s)
+static void make_windows(rv_spectra *s)
 {
     /* The squares add up to 3/8 size/hop, the transform and its inverse multiply by size. */
     const double gain = 8.0 * (double)s->hop / (3.0 * (double)s->size * (double)s->size);
@@ -26,7 +26,8 @@ static void make_windows(rv_stft *s)
         s->synthesis[i] = (float)((double)s->analysis[i] * gain);
 }
 
-rv_status rv_stft_new(rv_stft **out, size_t size, size_t hop, const rv_alloc *mem, rv_error *err)
+rv_status rv_spectra_new(rv_spectra **out, size_t size, size_t hop, const rv_alloc *mem,
+                         rv_error *err)
 {
     mem = mem ? mem : &rv_alloc_default;
     if (hop == 0 || size % hop || size / hop < 3)
@@ -36,18 +37,18 @@ rv_status rv_stft_new(rv_stft **out, size_t size, size_t hop, const rv_alloc *me
                        size, hop);
     rv_fft *fft = NULL;
     RV_TRY(rv_fft_new(&fft, size, mem, err));
-    rv_stft *s = mem->alloc(mem->ctx, sizeof *s + 2 * size * sizeof(float), RV_FFT_ALIGN);
+    rv_spectra *s = mem->alloc(mem->ctx, sizeof *s + 2 * size * sizeof(float), RV_FFT_ALIGN);
     if (!s) {
         rv_fft_free(fft);
         return RV_FAIL(err, RV_ERR_NOMEM, "window of %zu samples", size);
     }
-    *s = (rv_stft){ .mem = mem, .size = size, .hop = hop, .fft = fft };
+    *s = (rv_spectra){ .mem = mem, .size = size, .hop = hop, .fft = fft };
     make_windows(s);
     *out = s;
     return RV_OK;
 }
 
-void rv_stft_free(rv_stft *s)
+void rv_spectra_free(rv_spectra *s)
 {
     if (!s)
         return;
@@ -55,24 +56,24 @@ void rv_stft_free(rv_stft *s)
     s->mem->free(s->mem->ctx, s);
 }
 
-size_t rv_stft_bins(const rv_stft *s)
+size_t rv_spectra_bins(const rv_spectra *s)
 {
     return s->size / 2 + 1;
 }
 
-size_t rv_stft_frames(const rv_stft *s, size_t samples)
+size_t rv_spectra_frames(const rv_spectra *s, size_t samples)
 {
     return samples ? (samples - 1) / s->hop + s->size / s->hop : 0;
 }
 
-size_t rv_stft_scratch(const rv_stft *s)
+size_t rv_spectra_scratch(const rv_spectra *s)
 {
     return 2 * rv_fft_row(s->fft);
 }
 
 /* Frame t covers the samples from t hop - (size - hop). Its part inside [first, first +
  * count): frame[*skip ..] meets buffer[first + *at ..] for the returned number of samples. */
-static size_t overlap(const rv_stft *s, size_t t, size_t first, size_t count, size_t *skip,
+static size_t overlap(const rv_spectra *s, size_t t, size_t first, size_t count, size_t *skip,
                       size_t *at)
 {
     const size_t before = s->size - s->hop; /* all positions are counted from -before */
@@ -84,8 +85,8 @@ static size_t overlap(const rv_stft *s, size_t t, size_t first, size_t count, si
     return from < to ? to - from : 0;
 }
 
-void rv_stft_frame(const rv_stft *s, const float *x, size_t samples, size_t t, float complex *bins,
-                   float *scratch)
+void rv_spectra_frame(const rv_spectra *s, const float *x, size_t samples, size_t t,
+                      float complex *bins, float *scratch)
 {
     size_t skip, at;
     const size_t n = overlap(s, t, 0, samples, &skip, &at);
@@ -94,22 +95,22 @@ void rv_stft_frame(const rv_stft *s, const float *x, size_t samples, size_t t, f
     for (size_t i = 0; i < n; i++)
         scratch[skip + i] = x[at + i] * s->analysis[skip + i];
     rv_fft_forward(s->fft, scratch, spectrum, 1);
-    memcpy(bins, spectrum, rv_stft_bins(s) * sizeof *bins);
+    memcpy(bins, spectrum, rv_spectra_bins(s) * sizeof *bins);
 }
 
-void rv_stft_add(const rv_stft *s, const float complex *bins, size_t t, float *y, size_t first,
-                 size_t count, float *scratch)
+void rv_spectra_add(const rv_spectra *s, const float complex *bins, size_t t, float *y,
+                    size_t first, size_t count, float *scratch)
 {
     size_t skip, at;
     const size_t n = overlap(s, t, first, count, &skip, &at);
     float complex *spectrum = (float complex *)(scratch + rv_fft_row(s->fft));
-    memcpy(spectrum, bins, rv_stft_bins(s) * sizeof *bins);
+    memcpy(spectrum, bins, rv_spectra_bins(s) * sizeof *bins);
     rv_fft_inverse(s->fft, spectrum, scratch, 1);
     for (size_t i = 0; i < n; i++)
         y[at + i] += scratch[skip + i] * s->synthesis[skip + i];
 }
 
-void rv_stft_span(const rv_stft *s, size_t first, size_t count, size_t *begin, size_t *end)
+void rv_spectra_span(const rv_spectra *s, size_t first, size_t count, size_t *begin, size_t *end)
 {
     *begin = first / s->hop;
     *end = (first + count - 1) / s->hop + s->size / s->hop;
