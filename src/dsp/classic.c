@@ -3,7 +3,7 @@
  *     p = strokes' share (hpss.h) x (1 + centre) / 2    drums are rarely far to one side
  *     drums  = p  x high-pass at 40 Hz
  *     bass   = (1 - p) x low
- *     vocals = (1 - p) x voice x centre^6 x (1 - background / V)^(1/4)
+ *     vocals = (1 - p) x voice x centre^6 x (1 - background / V)^(1/4), or ^1 in mono
  *     other  = the rest, formed by subtraction of samples
  *
  * V[t,k] is the root mean square over channels of |X|, `low` a cross-over at 200 Hz, `voice`
@@ -52,6 +52,7 @@ struct rv_classic {
     size_t channels, most; /* most: frames of the longest segment */
     size_t size, hop, bins;
     size_t time_width, frequency_width, gap; /* columns, bins, columns */
+    size_t voice_first, voice_end;           /* bins that may hold a voice */
     rv_spectra *spectra;
     float *bias, *low, *voice, *rumble; /* [bins] */
     float *magnitude;                   /* V [columns][bins] */
@@ -83,9 +84,19 @@ static void make_curves(rv_classic *c, double sample_rate)
         const double favour = (1 + 2 * below(hertz, 200, 2)) * (0.7 + 0.3 * below(hertz, 2000, 1));
         c->bias[k] = (float)(0.7 * favour);
         c->low[k] = (float)low;
-        c->voice[k] = (float)((1 - low) * (1 - below(hertz, 120, 4)) * below(hertz, 11000, 4));
+        const double voice = (1 - low) * (1 - below(hertz, 120, 4)) * below(hertz, 11000, 8);
+        c->voice[k] = voice < 0.01 ? 0 : (float)voice;
         c->rumble[k] = (float)(1 - below(hertz, 40, 4));
     }
+}
+
+static void find_voice(rv_classic *c)
+{
+    while (c->voice_first < c->bins && c->voice[c->voice_first] == 0)
+        c->voice_first++;
+    c->voice_end = c->bins;
+    while (c->voice_end > c->voice_first && c->voice[c->voice_end - 1] == 0)
+        c->voice_end--;
 }
 
 /* The power of two nearest to `seconds` on a logarithmic scale. */
@@ -162,6 +173,7 @@ static rv_status set_up(rv_classic *c, int sample_rate, rv_error *err)
     if (!take_memory(c))
         return RV_FAIL(err, RV_ERR_NOMEM, "classic separation of %zu frames", c->most);
     make_curves(c, sample_rate);
+    find_voice(c);
     return RV_OK;
 }
 
@@ -250,7 +262,9 @@ static void find_tones(void *job, size_t task, int worker)
                      cut(c->bins, task + 1), c->time_width, c->lane[task].median);
 }
 
-/* Masks of column t; `background` and the row of P are in the lane's scratch. */
+/* Masks of column t; `background` (of the voice's bins, else 0) and the row of P are in the
+ * lane's scratch. With equal channels the centre says nothing: only repetition is left, and it
+ * counts in full. Otherwise a soft power of it does better than either extreme. */
 static void make_masks(rv_classic *c, const lane_scratch *s, size_t t)
 {
     const float *magnitude = c->magnitude + t * c->bins;
@@ -280,7 +294,8 @@ static void find_masks(void *job, size_t task, int worker)
             const size_t t = first + i;
             const size_t n =
                 rv_repet_choose(s->chosen, s->similarity + i * c->columns, c->columns, c->gap);
-            rv_repet_background(s->background, c->magnitude, c->bins, s->chosen, n, s->sorting);
+            rv_repet_background(s->background, c->magnitude, c->bins, c->voice_first, c->voice_end,
+                                s->chosen, n, s->sorting);
             rv_median(s->row, c->magnitude + t * c->bins, c->bins, c->frequency_width, s->median);
             make_masks(c, s, t);
         }

@@ -106,15 +106,16 @@ static void sort_lanes(float *x, size_t count)
     }
 }
 
-void rv_repet_background(float *background, const float *v, size_t bins, const uint32_t *chosen,
-                         size_t count, float *scratch)
+void rv_repet_background(float *background, const float *v, size_t bins, size_t first, size_t end,
+                         const uint32_t *chosen, size_t count, float *scratch)
 {
-    memset(background, 0, bins * sizeof *background);
-    if (count < RV_REPET_LEAST)
+    if (count < RV_REPET_LEAST) {
+        memset(background + first, 0, (end - first) * sizeof *background);
         return;
+    }
     memset(scratch, 0, count * RV_REPET_LANES * sizeof *scratch);
-    for (size_t k = 0; k < bins; k += RV_REPET_LANES) {
-        const size_t n = bins - k < RV_REPET_LANES ? bins - k : RV_REPET_LANES;
+    for (size_t k = first; k < end; k += RV_REPET_LANES) {
+        const size_t n = end - k < RV_REPET_LANES ? end - k : RV_REPET_LANES;
         for (size_t i = 0; i < count; i++)
             memcpy(scratch + i * RV_REPET_LANES, v + chosen[i] * bins + k, n * sizeof *v);
         sort_lanes(scratch, count);

@@ -15,7 +15,7 @@
 enum {
     RV_REPET_MOST = 51,  /* most frames of one median */
     RV_REPET_LEAST = 5,  /* fewer similar frames than this say nothing */
-    RV_REPET_LANES = 64, /* bins that are sorted side by side */
+    RV_REPET_LANES = 64, /* bins that are sorted side by side, as vectors */
 };
 
 /* Bands of a frame's features. */
@@ -34,9 +34,9 @@ void rv_repet_similarity(float *similarity, const float *features, size_t bands,
  * from the others. Overwrites similarity [frames]. Returns how many, an odd number or 0. */
 size_t rv_repet_choose(uint32_t *chosen, float *similarity, size_t frames, size_t gap);
 
-/* Median over the chosen frames of v [frames][bins] -> background [bins]; 0 if they are
- * fewer than RV_REPET_LEAST. scratch: RV_REPET_MOST * RV_REPET_LANES floats. */
-void rv_repet_background(float *background, const float *v, size_t bins, const uint32_t *chosen,
-                         size_t count, float *scratch);
+/* Median over the chosen frames of v [frames][bins] -> background[k] for first <= k < end; 0 if
+ * they are fewer than RV_REPET_LEAST. scratch: RV_REPET_MOST * RV_REPET_LANES floats. */
+void rv_repet_background(float *background, const float *v, size_t bins, size_t first, size_t end,
+                         const uint32_t *chosen, size_t count, float *scratch);
 
 #endif
