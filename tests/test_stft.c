@@ -41,7 +41,7 @@ static void check_fft(size_t size)
             double complex sum = 0;
             for (size_t i = 0; i < size; i++)
                 sum += (double complex)x[r * row + i] *
-                       cexp(CMPLX(0, -2 * M_PI * (double)(i * k % size) / (double)size));
+                       cexp(-2 * M_PI * (double complex)I * (double)(i * k % size) / (double)size);
             const double scale = sqrt((double)size);
             CHECK_CLOSE(creal(sum) / scale, (double)crealf(bins[r * row / 2 + k]) / scale, 2e-6);
             CHECK_CLOSE(cimag(sum) / scale, (double)cimagf(bins[r * row / 2 + k]) / scale, 2e-6);
