@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 enum {
-    RV_REPET_MOST = 51,  /* most frames of one median */
+    RV_REPET_MOST = 101, /* most frames of one median */
     RV_REPET_LEAST = 5,  /* fewer similar frames than this say nothing */
     RV_REPET_LANES = 64, /* bins that are sorted side by side, as vectors */
 };
