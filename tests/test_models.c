@@ -42,6 +42,7 @@ CASE(demucs_v3)
 CASE(demucs_v3_lstm)
 CASE(demucs_v3_plain)
 CASE(hdemucs)
+CASE(hdemucs_multi)
 CASE(hdemucs_wiener)
 CASE(htdemucs)
 CASE(htdemucs_6s)
@@ -53,8 +54,9 @@ int main(void)
         cmocka_unit_test(test_conv_tasnet_mono), cmocka_unit_test(test_demucs_v2),
         cmocka_unit_test(test_demucs_v2_legacy), cmocka_unit_test(test_demucs_v3),
         cmocka_unit_test(test_demucs_v3_lstm),   cmocka_unit_test(test_demucs_v3_plain),
-        cmocka_unit_test(test_hdemucs),          cmocka_unit_test(test_hdemucs_wiener),
-        cmocka_unit_test(test_htdemucs),         cmocka_unit_test(test_htdemucs_6s),
+        cmocka_unit_test(test_hdemucs),          cmocka_unit_test(test_hdemucs_multi),
+        cmocka_unit_test(test_hdemucs_wiener),   cmocka_unit_test(test_htdemucs),
+        cmocka_unit_test(test_htdemucs_6s),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

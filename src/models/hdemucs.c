@@ -4,9 +4,7 @@
  *   on music source separation. arXiv:2111.03600
  *
  * The structure is in hybrid.c; this model's two branches merge, its inner levels hold
- * LSTMs and local attention, and its decoder starts from zeros: all goes over the skips.
- * Not here: separate weights for frequency bands (multi_freqs), which no released
- * configuration sets. */
+ * LSTMs and local attention, and its decoder starts from zeros: all goes over the skips. */
 #include "hybrid.h"
 
 static rv_status configure(void *out, rv_model_info *info, const rv_args *args, rv_error *err)

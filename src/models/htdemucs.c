@@ -8,8 +8,7 @@
  * stands the transformer (transformer.c), between 1x1 convolutions where it is wider or
  * narrower than the branches (bottom_channels). Segments are as long as in training:
  * shorter ones are padded with zeros at their end.
- * Not here: sparse attention and separate weights for frequency bands, which no released
- * checkpoint uses. */
+ * Not here: sparse attention, which no released checkpoint uses. */
 #include "demucs_signal.h"
 #include "hybrid.h"
 #include "transformer.h"

@@ -39,7 +39,8 @@ static void encode(nn_builder *b, const hybrid_config *c, size_t i, branches *s)
     }
     const size_t mark = nn_enter(b, "encoder.%zu", i);
     s->length[i] = rv_extent(s->x, 1);
-    s->x = hybrid_encode(b, &c->encoder[i], s->x, inject);
+    s->x = i < c->band_levels ? hybrid_encode_bands(b, &c->encoder[i], &c->bands, s->x)
+                              : hybrid_encode(b, &c->encoder[i], s->x, inject);
     nn_leave(b, mark);
     if (i == 0 && c->embedding != 0)
         s->x = embed_frequency(b, c, s->x);
@@ -48,9 +49,12 @@ static void encode(nn_builder *b, const hybrid_config *c, size_t i, branches *s)
 
 static void decode(nn_builder *b, const hybrid_config *c, size_t i, branches *s)
 {
-    rv_node *before, *unused;
+    rv_node *before = NULL, *unused;
     size_t mark = nn_enter(b, "decoder.%zu", c->depth - 1 - i);
-    s->x = hybrid_decode(b, &c->decoder[i], s->x, s->skip[i], s->length[i], &before);
+    if (i < c->band_levels)
+        s->x = hybrid_decode_bands(b, &c->decoder[i], &c->bands, s->x, s->skip[i]);
+    else
+        s->x = hybrid_decode(b, &c->decoder[i], s->x, s->skip[i], s->length[i], &before);
     nn_leave(b, mark);
     if (i >= c->time_depth)
         return;

@@ -21,6 +21,8 @@ typedef struct hybrid_config {
     size_t norm_starts, norm_groups;
     size_t dconv_mode, dconv_attention, dconv_lstm; /* first level that has them */
     dconv_config dconv;
+    size_t band_levels; /* outermost levels that are split into bands */
+    hybrid_bands bands;
     size_t time_depth; /* levels of the time branch */
     bool merges;       /* the last of them feeds the frequency branch */
     hybrid_layer encoder[HYBRID_MOST_DEPTH], decoder[HYBRID_MOST_DEPTH];

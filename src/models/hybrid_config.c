@@ -66,15 +66,29 @@ static void read_layers(rv_arg_reader *r, const hybrid_defaults *d, hybrid_confi
                     c->kernel, c->stride);
 }
 
-static void read_ignored(rv_arg_reader *r)
+/* The outer levels may have weights for each band of frequencies. */
+static void read_bands(rv_arg_reader *r, const hybrid_defaults *d, hybrid_config *c)
 {
-    const rv_arg *bands = rv_arg_list(r, "multi_freqs");
-    if (bands && bands->number > 0)
+    const rv_arg *list = rv_arg_list(r, "multi_freqs");
+    const size_t n = list ? (size_t)list->number : 0;
+    c->band_levels = rv_arg_size(r, "multi_freqs_depth", d->has_lstm ? 2 : 3, 0, HYBRID_MOST_DEPTH);
+    if (n == 0)
+        c->band_levels = 0;
+    if (n > sizeof c->bands.ratio / sizeof *c->bands.ratio) {
+        rv_arg_fail(r, RV_ERR_UNSUPPORTED, "multi_freqs", "has %zu values, at most 4 are expected",
+                    n);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const rv_arg *a = &list->items[i];
+        c->bands.ratio[i] = a->kind == RV_ARG_NUMBER ? a->number : 0;
+        if (!(c->bands.ratio[i] > (i ? c->bands.ratio[i - 1] : 0) && c->bands.ratio[i] < 1))
+            rv_arg_fail(r, RV_ERR_ARG, "multi_freqs", "must rise from above 0 to below 1");
+    }
+    c->bands.n = n ? n + 1 : 0;
+    if (n && (c->norm_starts < c->band_levels || c->kernel != 2 * c->stride))
         rv_arg_fail(r, RV_ERR_UNSUPPORTED, "multi_freqs",
-                    "splits the layers into %g bands, which is not supported", bands->number + 1);
-    rv_arg_ignore(r, "multi_freqs_depth");
-    rv_arg_ignore(r, "emb_smooth");
-    rv_arg_ignore(r, "rescale");
+                    "needs levels without norm, and kernels of twice the stride");
 }
 
 /* What the layers of level i have in common; `frequencies` are those it is given. */
@@ -115,7 +129,7 @@ static hybrid_layer time_layer(const hybrid_config *c, const hybrid_layer *l, bo
 static void set_encoder(const hybrid_config *c, hybrid_layer *l, size_t out)
 {
     l->out = out;
-    l->context = c->context_encoder;
+    l->context = l->context_bins = c->context_encoder;
     l->dconv = c->dconv_mode & 1;
 }
 
@@ -123,6 +137,7 @@ static void set_decoder(const hybrid_config *c, hybrid_layer *l, size_t level, s
 {
     l->out = out;
     l->context = c->context;
+    l->context_bins = level < c->band_levels ? 0 : c->context;
     l->dconv = c->dconv_mode & 2;
     l->last = level == 0;
 }
@@ -159,6 +174,15 @@ static void lay_out(hybrid_config *c)
     }
 }
 
+/* Levels whose frequencies can be split: those along frequency, but not down to the last. */
+static size_t split_levels(const hybrid_config *c)
+{
+    size_t n = 0;
+    while (n < c->depth && c->encoder[n].frequency && c->encoder[n].pad)
+        n++;
+    return n;
+}
+
 void hybrid_configure(rv_arg_reader *r, const hybrid_defaults *d, rv_model_info *info,
                       hybrid_config *c)
 {
@@ -168,7 +192,12 @@ void hybrid_configure(rv_arg_reader *r, const hybrid_defaults *d, rv_model_info 
     read_spectrum(r, d, c);
     read_layers(r, d, c);
     read_dconv(r, d, c);
-    read_ignored(r);
+    read_bands(r, d, c);
+    rv_arg_ignore(r, "emb_smooth");
+    rv_arg_ignore(r, "rescale");
     if (r->status == RV_OK)
         lay_out(c);
+    if (r->status == RV_OK && c->band_levels > split_levels(c))
+        rv_arg_fail(r, RV_ERR_UNSUPPORTED, "multi_freqs_depth", "is %zu, at most %zu is expected",
+                    c->band_levels, split_levels(c));
 }

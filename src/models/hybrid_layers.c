@@ -44,10 +44,11 @@ static rv_node *rewrite(nn_builder *b, const hybrid_layer *l, const char *norm, 
 {
     const size_t channels = 2 * rv_extent(x, -1), kernel = 2 * l->context + 1;
     const rv_conv_axis same = { .before = l->context, .after = l->context };
+    const rv_conv_axis bins = { .before = l->context_bins, .after = l->context_bins };
     if (!l->rewrite)
         return x;
     if (l->frequency)
-        x = nn_conv2d(b, "rewrite", x, channels, kernel, kernel, same, same, true);
+        x = nn_conv2d(b, "rewrite", x, channels, 2 * l->context_bins + 1, kernel, bins, same, true);
     else
         x = nn_conv_time(b, "rewrite", x, channels, kernel, same, true);
     return rv_glu(demucs_norm(b, norm, x, l->norm_groups));

@@ -9,7 +9,8 @@ typedef struct hybrid_layer {
     size_t out;            /* channels of its result */
     size_t kernel, stride; /* of the strided (transposed) convolution */
     size_t pad;            /* on either side of it */
-    size_t context;        /* the rewriting convolution is of 2 context + 1 steps */
+    size_t context;        /* the rewriting convolution is of 2 context + 1 steps ... */
+    size_t context_bins;   /* ... and 2 context_bins + 1 frequencies */
     size_t norm_groups;    /* 0: no norm */
     bool frequency;        /* works along frequency: x [1,T,F,C]; else along time: x [1,T,C] */
     bool empty;            /* the strided convolution alone */
@@ -26,5 +27,16 @@ rv_node *hybrid_encode(nn_builder *b, const hybrid_layer *l, rv_node *x, rv_node
  * along time. *before: what the transposed convolution is given. */
 rv_node *hybrid_decode(nn_builder *b, const hybrid_layer *l, rv_node *x, rv_node *skip,
                        size_t length, rv_node **before);
+
+/* The same with separate weights for each band of frequencies, see hybrid_bands.c. */
+typedef struct hybrid_bands {
+    size_t n;        /* bands, 0 or 1: not split */
+    double ratio[4]; /* of the frequencies that lie below the end of band i, for all but the last */
+} hybrid_bands;
+
+rv_node *hybrid_encode_bands(nn_builder *b, const hybrid_layer *l, const hybrid_bands *bands,
+                             rv_node *x);
+rv_node *hybrid_decode_bands(nn_builder *b, const hybrid_layer *l, const hybrid_bands *bands,
+                             rv_node *x, rv_node *skip);
 
 #endif
