@@ -47,16 +47,155 @@ CASE(hdemucs_wiener)
 CASE(htdemucs)
 CASE(htdemucs_6s)
 
+/* Segments run side by side or not, kernels split or not: the same bits. */
+static void check_threads(const char *name)
+{
+    char path[512];
+    model_case m = { 0 };
+    float *first = NULL;
+    open_case(&m, folder(path), name);
+    configure_case(&m);
+    build_case(&m, m.length);
+    read_weights(&m);
+    const size_t bytes = rv_shape_count(&m.out->shape) * sizeof *first;
+    first = malloc(bytes);
+    for (int threads = 1; threads <= 3; threads++) {
+        plan_case(&m, threads);
+        run_case(&m);
+        if (threads == 1)
+            memcpy(first, rv_value(m.plan, m.out), bytes);
+        CHECK_MSG(!memcmp(first, rv_value(m.plan, m.out), bytes), "%s: %d threads differ", name,
+                  threads);
+        close_plan(&m);
+    }
+    free(first);
+    close_case(&m);
+}
+
+TEST(test_equal_bits_for_any_threads)
+{
+    check_threads("htdemucs");
+    check_threads("hdemucs_wiener");
+    check_threads("demucs_v3");
+}
+
+/* An instance from text, built for its own segment (or `length`) and not run. */
+static size_t count_parameters(const char *text, size_t length)
+{
+    model_case m = { .json = json_loads(text, 0, NULL) };
+    CHECK(m.json != NULL);
+    read_args(&m, json_object_get(m.json, "config"));
+    configure_case(&m);
+    if (length == 0)
+        length = m.def->valid_length(m.config, &m.info, m.info.n_audio);
+    build_case(&m, length);
+    const size_t n = nn_count(&m.nn);
+    CHECK(rv_extent(m.out, 1) == length);
+    CHECK(rv_extent(m.out, 2) == m.info.n_stems * m.info.channels);
+    close_case(&m);
+    return n;
+}
+
+#define STEMS "\"sources\": [\"drums\", \"bass\", \"other\", \"vocals\"]"
+
+/* The counts are those of the reference's instances of the released configurations. */
+TEST(test_sizes_of_the_released_models)
+{
+    CHECK(count_parameters("{\"class\": \"demucs.htdemucs.HTDemucs\", \"config\": {" STEMS
+                           ", \"dconv_mode\": 3, \"bottom_channels\": 512,"
+                           " \"segment\": \"39/5\"}}",
+                           0) == 41984456);
+    CHECK(count_parameters("{\"class\": \"demucs.hdemucs.HDemucs\", \"config\": {" STEMS "}}",
+                           441000) == 83637832);
+    CHECK(count_parameters("{\"class\": \"demucs.hdemucs.HDemucs\", \"config\": {" STEMS
+                           ", \"cac\": false, \"hybrid_old\": true, \"norm_starts\": 999}}",
+                           441000) == 83607872);
+    CHECK(count_parameters("{\"class\": \"demucs.hdemucs.HDemucs\", \"config\": {" STEMS
+                           ", \"multi_freqs\": [0.1, 0.3], \"norm_starts\": 999}}",
+                           441000) == 83884248);
+    CHECK(count_parameters("{\"class\": \"demucs.demucs.Demucs\", \"config\": {" STEMS
+                           ", \"rewrite\": false}}",
+                           441000) == 88984040);
+    CHECK(count_parameters("{\"class\": \"demucs.model.Demucs\", \"config\": {" STEMS "}}", 0) ==
+          265679496);
+    CHECK(count_parameters("{\"class\": \"demucs.tasnet.ConvTasNet\", \"config\": {" STEMS
+                           ", \"X\": 10}}",
+                           0) == 10977872);
+}
+
+/* A bad configuration is refused with a text that names the model and the argument. */
+static void check_refused(rv_status status, const char *names, const char *text)
+{
+    rv_error err = { 0 };
+    model_case m = { .json = json_loads(text, 0, NULL) };
+    CHECK_MSG(m.json != NULL, "bad JSON: %s", text);
+    read_args(&m, json_object_get(m.json, "config"));
+    m.def = rv_model_find(json_string_value(json_object_get(m.json, "class")));
+    CHECK(m.def != NULL);
+    m.config = calloc(1, m.def->config_size);
+    const rv_status got = m.def->configure(m.config, &m.info, &m.given, &err);
+    CHECK_MSG(got == status, "%s: %s", text, err.text);
+    CHECK_MSG(strstr(err.text, names) && strstr(err.text, m.def->name), "%s", err.text);
+    close_case(&m);
+}
+
+TEST(test_bad_arguments_are_refused)
+{
+#define HT(rest) "{\"class\": \"htdemucs\", \"config\": {" STEMS ", " rest "}}"
+    check_refused(RV_ERR_UNSUPPORTED, "t_sparse_self_attn", HT("\"t_sparse_self_attn\": true"));
+    check_refused(RV_ERR_UNSUPPORTED, "frobnicate", HT("\"frobnicate\": 1"));
+    check_refused(RV_ERR_ARG, "channels", HT("\"channels\": 1e9"));
+    check_refused(RV_ERR_ARG, "channels", HT("\"channels\": 4.5"));
+    check_refused(RV_ERR_ARG, "channels", HT("\"channels\": \"many\""));
+    check_refused(RV_ERR_ARG, "growth", HT("\"channels\": 4096, \"growth\": 8"));
+    check_refused(RV_ERR_ARG, "nfft", HT("\"nfft\": 1000"));
+    check_refused(RV_ERR_ARG, "nfft", HT("\"nfft\": -4096"));
+    check_refused(RV_ERR_ARG, "depth", HT("\"depth\": 1000000"));
+    check_refused(RV_ERR_UNSUPPORTED, "depth", HT("\"depth\": 6"));
+    check_refused(RV_ERR_ARG, "t_emb", HT("\"t_emb\": \"fourier\""));
+    check_refused(RV_ERR_ARG, "segment", HT("\"segment\": 0"));
+    check_refused(RV_ERR_ARG, "end_iters", HT("\"end_iters\": 2"));
+    check_refused(RV_ERR_ARG, "multi_freqs", HT("\"multi_freqs\": [0.5, 0.2]"));
+    check_refused(RV_ERR_ARG, "sources", "{\"class\": \"demucs\", \"config\": {}}");
+    check_refused(RV_ERR_ARG, "sources",
+                  "{\"class\": \"demucs\", \"config\": {\"sources\": [\"../x\"]}}");
+    check_refused(RV_ERR_ARG, "norm_type",
+                  "{\"class\": \"conv_tasnet\", \"config\": {" STEMS ", \"norm_type\": \"LN\"}}");
+#undef HT
+    CHECK(rv_model_find("os.system") == NULL);
+}
+
+/* Versions before the norms: the second convolution of a layer stood one place earlier. */
+TEST(test_older_names)
+{
+    char old[64];
+    const rv_model_def *d = rv_model_find("demucs.demucs.Demucs");
+    CHECK(d->old_name("encoder.2.3.weight", old, sizeof old));
+    CHECK(!strcmp(old, "encoder.2.2.weight"));
+    CHECK(!d->old_name("encoder.2.3.layers.0.0.weight", old, sizeof old));
+    CHECK(!d->old_name("encoder.2.0.weight", old, sizeof old));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_conv_tasnet),      cmocka_unit_test(test_conv_tasnet_causal),
-        cmocka_unit_test(test_conv_tasnet_mono), cmocka_unit_test(test_demucs_v2),
-        cmocka_unit_test(test_demucs_v2_legacy), cmocka_unit_test(test_demucs_v3),
-        cmocka_unit_test(test_demucs_v3_lstm),   cmocka_unit_test(test_demucs_v3_plain),
-        cmocka_unit_test(test_hdemucs),          cmocka_unit_test(test_hdemucs_multi),
-        cmocka_unit_test(test_hdemucs_wiener),   cmocka_unit_test(test_htdemucs),
+        cmocka_unit_test(test_conv_tasnet),
+        cmocka_unit_test(test_conv_tasnet_causal),
+        cmocka_unit_test(test_conv_tasnet_mono),
+        cmocka_unit_test(test_demucs_v2),
+        cmocka_unit_test(test_demucs_v2_legacy),
+        cmocka_unit_test(test_demucs_v3),
+        cmocka_unit_test(test_demucs_v3_lstm),
+        cmocka_unit_test(test_demucs_v3_plain),
+        cmocka_unit_test(test_hdemucs),
+        cmocka_unit_test(test_hdemucs_multi),
+        cmocka_unit_test(test_hdemucs_wiener),
+        cmocka_unit_test(test_htdemucs),
         cmocka_unit_test(test_htdemucs_6s),
+        cmocka_unit_test(test_equal_bits_for_any_threads),
+        cmocka_unit_test(test_sizes_of_the_released_models),
+        cmocka_unit_test(test_bad_arguments_are_refused),
+        cmocka_unit_test(test_older_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
