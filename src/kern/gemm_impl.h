@@ -1,0 +1,217 @@
+/* gemm_impl.h - matrix product with a packed right-hand side.
+ *
+ * b is packed in panels of PANEL columns, each [k, PANEL]; the last is half as wide if that
+ * is enough. A tile of ROWS x PANEL results stays in registers over a block of k. Blocks are
+ * chosen so that one panel's block stays in the first cache level and a block of rows of a in
+ * the second (K. Goto, R. van de Geijn: Anatomy of High-Performance Matrix Multiplication,
+ * ACM TOMS 34(3), 2008); unlike there, a is read in place, which lets its rows overlap.
+ *
+ * Every result is start + a[0] b[0] + a[1] b[1] + ... in this order: a tile starts from what
+ * the block before stored. So bits depend neither on blocks nor on the place in a tile. */
+enum {
+    PANEL = 2 * LANES,
+    ROWS = KERN_ROWS,
+    BLOCK_K = 24576 / (PANEL * (int)sizeof(kern_real)), /* 24 KiB of b */
+    BLOCK_M = ROWS * (96 / ROWS),
+};
+
+/* How wide the panel is that holds the last so many columns. */
+static size_t panel_width(size_t columns)
+{
+    return columns > LANES ? PANEL : LANES;
+}
+
+/* Where a tile is. Rows of all three arrays are full panels. */
+typedef struct tile_args {
+    kern_real *y;
+    const kern_real *a, *b, *start;
+    size_t y_row, a_row, start_row;
+    size_t b_panel; /* from a panel of b to the next */
+    size_t k;       /* of this block */
+} tile_args;
+
+/* y [rows, panels * vecs * LANES]. The three counts are constants where this is inlined, so
+ * that all loops but the one over k unroll and the sums are registers. */
+INLINE void tile(const tile_args *t, const size_t rows, const size_t panels, const size_t vecs)
+{
+    const size_t columns = panels * vecs, k = t->k;
+    const size_t a_row = t->a_row, y_row = t->y_row, b_panel = t->b_panel;
+    kern_real *const y = t->y;
+    const kern_real *a = t->a, *b = t->b;
+    vec sum[2 * ROWS], b_p[8];
+#pragma GCC unroll 16
+    for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 8
+        for (size_t c = 0; c < columns; c++)
+            sum[r * columns + c] = load(t->start + r * t->start_row + c * LANES);
+    for (size_t p = 0; p < k; p++, a++, b += vecs * LANES) {
+#pragma GCC unroll 8
+        for (size_t c = 0; c < columns; c++)
+            b_p[c] = load(b + c / vecs * b_panel + c % vecs * LANES);
+#pragma GCC unroll 16
+        for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 8
+            for (size_t c = 0; c < columns; c++)
+                sum[r * columns + c] += splat(a[r * a_row]) * b_p[c];
+    }
+#pragma GCC unroll 16
+    for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 8
+        for (size_t c = 0; c < columns; c++)
+            store(y + r * y_row + c * LANES, sum[r * columns + c]);
+}
+
+#define TILE(name, rows, panels, vecs)     \
+    static void name(const tile_args *t)   \
+    {                                      \
+        tile(t, (rows), (panels), (vecs)); \
+    }
+TILE(tile_full, ROWS, 1, 2)
+TILE(tile_4, 4, 1, 2)
+TILE(tile_2, 2, 1, 2)
+TILE(tile_1, 1, 1, 2)
+TILE(half_tile_full, ROWS, 1, 1)
+TILE(half_tile_4, 4, 1, 1)
+TILE(half_tile_2, 2, 1, 1)
+TILE(half_tile_1, 1, 1, 1)
+TILE(tile_1_over_4, 1, 4, 2)
+TILE(tile_2_over_2, 2, 2, 2)
+
+typedef struct tile_kind {
+    size_t rows;
+    void (*run)(const tile_args *t);
+} tile_kind;
+
+static const tile_kind tiles[] = {
+    { ROWS, tile_full }, { 4, tile_4 }, { 2, tile_2 }, { 1, tile_1 }
+};
+static const tile_kind half_tiles[] = {
+    { ROWS, half_tile_full }, { 4, half_tile_4 }, { 2, half_tile_2 }, { 1, half_tile_1 }
+};
+
+INLINE void copy_columns(kern_real *y, const kern_real *x, size_t n)
+{
+    size_t done = 0;
+    for (; n - done >= LANES; done += LANES)
+        store(y + done, load(x + done));
+    copy_part(y + done, x + done, n - done);
+}
+
+/* A tile of n columns, fewer than its width: through a buffer of the full width. */
+static void edge_tile(const tile_args *t, const tile_kind *kind, size_t n)
+{
+    kern_real buffer[ROWS * PANEL] = { 0 };
+    const size_t width = panel_width(n), start_rows = t->start_row ? kind->rows : 1;
+    tile_args u = *t;
+    u.y = buffer;
+    u.y_row = width;
+    u.start = buffer;
+    u.start_row = t->start_row ? width : 0;
+    for (size_t r = 0; r < start_rows; r++)
+        copy_columns(buffer + r * width, t->start + r * t->start_row, n);
+    kind->run(&u);
+    for (size_t r = 0; r < kind->rows; r++)
+        copy_columns(t->y + r * t->y_row, buffer + r * width, n);
+}
+
+/* `m` rows of results in one panel, n columns of which are used. */
+static void column(tile_args t, size_t m, size_t n)
+{
+    const size_t width = panel_width(n);
+    for (const tile_kind *kind = width == PANEL ? tiles : half_tiles; m; kind++)
+        for (; m >= kind->rows; m -= kind->rows) {
+            if (n >= width)
+                kind->run(&t);
+            else
+                edge_tile(&t, kind, n);
+            t.y += kind->rows * t.y_row;
+            t.a += kind->rows * t.a_row;
+            t.start += kind->rows * t.start_row;
+        }
+}
+
+/* Rows i .. i + m of y and the part p .. p + k of the sums. */
+typedef struct gemm_block {
+    size_t i, m, p, k;
+} gemm_block;
+
+static const kern_real zeros[4 * PANEL];
+
+static tile_args tile_at(const kern_gemm_args *g, const gemm_block *block, size_t j)
+{
+    const size_t i = block->i, p = block->p;
+    tile_args t = { .y = g->y + i * g->y_row + j,
+                    .a = g->a + i * g->a_row + p,
+                    .b = g->packed + j * g->k + p * panel_width(g->n - j),
+                    .start = zeros,
+                    .y_row = g->y_row,
+                    .a_row = g->a_row,
+                    .b_panel = PANEL * g->k,
+                    .k = block->k };
+    if (g->accumulate || p > 0) {
+        t.start = t.y;
+        t.start_row = t.y_row;
+    } else if (g->bias) {
+        t.start = g->bias + j;
+    }
+    return t;
+}
+
+/* With few rows, tiles span panels: enough sums are under way to hide their latency. */
+static size_t few_rows(const kern_gemm_args *g, const gemm_block *block)
+{
+    const size_t step = PANEL * 4 / block->m;
+    size_t j = 0;
+    for (; g->n - j >= step; j += step) {
+        const tile_args t = tile_at(g, block, j);
+        if (block->m == 1)
+            tile_1_over_4(&t);
+        else
+            tile_2_over_2(&t);
+    }
+    return j;
+}
+
+static void gemm_of_block(const kern_gemm_args *g, const gemm_block *block)
+{
+    for (size_t j = block->m <= 2 ? few_rows(g, block) : 0; j < g->n; j += PANEL)
+        column(tile_at(g, block, j), block->m, g->n - j);
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static void gemm(const kern_gemm_args *g)
+{
+    const size_t parts = g->k > BLOCK_K ? (g->k + BLOCK_K - 1) / BLOCK_K : 1;
+    const size_t step = (g->k + parts - 1) / parts;
+    for (size_t i = 0; i < g->m; i += BLOCK_M) {
+        gemm_block block = { .i = i, .m = smaller(BLOCK_M, g->m - i) };
+        do {
+            block.k = smaller(step, g->k - block.p);
+            gemm_of_block(g, &block);
+            block.p += block.k;
+        } while (block.p < g->k);
+    }
+}
+
+static size_t packed_size(size_t k, size_t n)
+{
+    const size_t rest = n % PANEL;
+    return k * (n - rest + (rest ? panel_width(rest) : 0));
+}
+
+static void pack(kern_real *packed, const kern_real *b, size_t k, size_t n, size_t b_row,
+                 size_t b_col)
+{
+    for (size_t j = 0; j < n; j += PANEL) {
+        const size_t width = panel_width(n - j), used = smaller(width, n - j);
+        for (size_t p = 0; p < k; p++, packed += width) {
+            for (size_t c = 0; c < used; c++)
+                packed[c] = b[p * b_row + (j + c) * b_col];
+            memset(packed + used, 0, (width - used) * sizeof *packed);
+        }
+    }
+}

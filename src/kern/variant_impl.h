@@ -1,0 +1,33 @@
+/* variant_impl.h - all kernels for one instruction set. The file that includes it says which:
+ * KERN_FILL (its function), KERN_ISA (its name), KERN_BYTES (of a vector), KERN_ROWS (of a tile
+ * of the matrix product: as many as registers allow). */
+#include "kern/arch.h"
+
+#include "kern/vector_impl.h"
+
+#include "kern/depthwise_impl.h"
+#include "kern/gemm_impl.h"
+#include "kern/map_impl.h"
+
+#include "kern/lstm_impl.h"
+#include "kern/norm_impl.h"
+
+void KERN_FILL(kern_table *t)
+{
+    *t = (kern_table){ .isa = KERN_ISA,
+                       .packed_size = packed_size,
+                       .pack = pack,
+                       .gemm = gemm,
+                       .exp = map_exp,
+                       .tanh = map_tanh,
+                       .sigmoid = map_sigmoid,
+                       .relu = map_relu,
+                       .gelu = map_gelu,
+                       .gelu_grad = map_gelu_grad,
+                       .glu = glu,
+                       .softmax = softmax,
+                       .moments = moments,
+                       .affine = affine,
+                       .lstm_cell = lstm_cell,
+                       .depthwise = depthwise };
+}
