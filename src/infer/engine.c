@@ -1,0 +1,131 @@
+/* engine.c - a list of runners by network, length and slot. */
+#include "infer/engine.h"
+
+#include "base/status.h"
+
+#include <stdlib.h>
+
+typedef struct entry {
+    struct entry *next;
+    const rv_network *network;
+    size_t frames, slot;
+    bool alone;
+    rv_runner *runner;
+} entry;
+
+struct rv_engine {
+    rv_pool *pool;
+    int asked;
+    entry *entries; /* newest first: a runner comes before the one whose weights it shares */
+};
+
+rv_status rv_engine_new(rv_engine **out, int threads, rv_error *err)
+{
+    rv_engine *e = calloc(1, sizeof *e);
+    if (!e)
+        return RV_FAIL(err, RV_ERR_NOMEM, "an engine");
+    const rv_status st = rv_pool_new(&e->pool, threads, NULL, err);
+    if (st != RV_OK) {
+        free(e);
+        return st;
+    }
+    e->asked = threads;
+    *out = e;
+    return RV_OK;
+}
+
+int rv_engine_asked(const rv_engine *e)
+{
+    return e->asked;
+}
+
+static void drop(entry **at)
+{
+    entry *gone = *at;
+    *at = gone->next;
+    rv_runner_free(gone->runner);
+    free(gone);
+}
+
+void rv_engine_free(rv_engine *e)
+{
+    if (!e)
+        return;
+    while (e->entries)
+        drop(&e->entries);
+    rv_pool_free(e->pool);
+    free(e);
+}
+
+rv_pool *rv_engine_pool(const rv_engine *e)
+{
+    return e->pool;
+}
+
+void rv_engine_forget(rv_engine *e, const rv_network *n)
+{
+    for (entry **at = &e->entries; *at;)
+        if ((*at)->network == n)
+            drop(at);
+        else
+            at = &(*at)->next;
+}
+
+static bool is_usual(const rv_network *n, size_t frames)
+{
+    return frames == (n->fixed ? n->fixed : n->class->valid_length(n, n->segment));
+}
+
+static entry *find(const rv_engine *e, const rv_network *n, size_t frames, size_t slot, bool alone)
+{
+    for (entry *i = e->entries; i; i = i->next)
+        if (i->network == n && i->frames == frames && i->slot == slot && i->alone == alone)
+            return i;
+    return NULL;
+}
+
+static void drop_unusual(rv_engine *e, const rv_network *n)
+{
+    for (entry **at = &e->entries; *at;)
+        if ((*at)->network == n && !is_usual(n, (*at)->frames))
+            drop(at);
+        else
+            at = &(*at)->next;
+}
+
+static rv_status add(entry **out, rv_engine *e, const entry *want, const entry *share,
+                     rv_error *err)
+{
+    entry *i = malloc(sizeof *i);
+    if (!i)
+        return RV_FAIL(err, RV_ERR_NOMEM, "a runner");
+    *i = *want;
+    rv_pool *pool = want->alone ? e->pool : NULL;
+    const rv_status st = want->network->class->runner_new(&i->runner, want->network, want->frames,
+                                                          pool, share ? share->runner : NULL, err);
+    if (st != RV_OK) {
+        free(i);
+        return st;
+    }
+    i->next = e->entries;
+    e->entries = i;
+    *out = i;
+    return RV_OK;
+}
+
+rv_status rv_engine_runner(rv_runner **out, rv_engine *e, const rv_network *n, size_t frames,
+                           size_t slot, bool alone, rv_error *err)
+{
+    entry *i = find(e, n, frames, slot, alone);
+    if (!i) {
+        const bool usual = is_usual(n, frames);
+        if (!usual)
+            drop_unusual(e, n);
+        const entry *share = usual ? find(e, n, frames, 0, true) : NULL;
+        share = usual && !share ? find(e, n, frames, 0, false) : share;
+        const entry want = { .network = n, .frames = frames, .slot = slot, .alone = alone };
+        RV_TRY(add(&i, e, &want, share, err));
+    }
+    *out = i->runner;
+    return RV_OK;
+}

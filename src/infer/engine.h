@@ -1,0 +1,28 @@
+/* engine.h - threads, and the runners that were made for them.
+ *
+ * Making a runner packs all weights of a network, so runners are kept: for each network those of
+ * its usual length, one for each slot, and the last one of another length (the end of a track). */
+#ifndef INFER_ENGINE_H
+#define INFER_ENGINE_H
+
+#include "infer/network.h"
+
+typedef struct rv_engine rv_engine;
+
+/* threads 0: one for each core. */
+RV_NODISCARD rv_status rv_engine_new(rv_engine **out, int threads, rv_error *err);
+void rv_engine_free(rv_engine *e);
+
+rv_pool *rv_engine_pool(const rv_engine *e);
+int rv_engine_asked(const rv_engine *e); /* the `threads` it was made with */
+
+/* A runner, owned by the engine. alone: it uses all threads by itself; otherwise it runs in one
+ * thread, beside the runners of the other slots. A runner of an unusual length lives until the next
+ * such call for the same network. */
+RV_NODISCARD rv_status rv_engine_runner(rv_runner **out, rv_engine *e, const rv_network *n,
+                                        size_t frames, size_t slot, bool alone, rv_error *err);
+
+/* Free the runners of a network that is about to go. */
+void rv_engine_forget(rv_engine *e, const rv_network *n);
+
+#endif

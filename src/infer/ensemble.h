@@ -1,0 +1,28 @@
+/* ensemble.h - a model as users know it: one network, a bag of them, or `classic`. */
+#ifndef INFER_ENSEMBLE_H
+#define INFER_ENSEMBLE_H
+
+#include "infer/engine.h"
+#include "ravel/separate.h"
+
+struct rv_model {
+    rv_model_card card;
+    const char *stems[RV_MAX_STEMS];
+    char *name;
+    rv_network **networks; /* NULL for classic, which is made for each format */
+    rv_network_card *cards;
+    size_t n_networks;
+    double *weights; /* [network][stem], or NULL: all 1 */
+    struct rv_shelf *shelf;
+};
+
+/* rv_model_open() and rv_model_free() are here; see ravel/separate.h. */
+
+/* An engine with as many threads (0: one for each core): one that was given back, or a new one. */
+RV_NODISCARD rv_status rv_model_take_engine(rv_engine **out, rv_model *m, int threads,
+                                            rv_error *err);
+
+/* Keep the engine for the next who takes one. */
+void rv_model_give_engine(rv_model *m, rv_engine *e);
+
+#endif

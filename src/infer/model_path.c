@@ -1,0 +1,221 @@
+/* model_path.c - where weights are looked for.
+ *
+ * The weights of the Demucs family are not ours to give: their author says that they are for
+ * research (github.com/facebookresearch/demucs/issues/327). So a name that is known but not there
+ * makes an error that says which files of the reference project to get. */
+#include "infer/model_path.h"
+
+#include "base/status.h"
+
+#include <dirent.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+typedef struct {
+    const char *name, *about;
+    const char *folder; /* below the reference project's address */
+    const char *files;  /* separated by spaces; one: no bag is needed */
+} known;
+
+static const known knowns[] = {
+    { "classic", "signal processing only, built in: drums, bass, other, vocals", NULL, NULL },
+    { "htdemucs", "Hybrid Transformer Demucs v4, 4 stems", "hybrid_transformer/",
+      "955717e8-8726e21a.th" },
+    { "htdemucs_ft", "the same, fine-tuned for each stem: a bag of 4", "hybrid_transformer/",
+      "f7e0c4bc-ba3fe64a.th d12395a8-e57c48e6.th 92cfc3b6-ef3bcb9c.th 04573f0d-f3cf25b2.th" },
+    { "htdemucs_6s", "the same with guitar and piano, 6 stems", "hybrid_transformer/",
+      "5c90dfd2-34c22ccb.th" },
+    { "hdemucs_mmi", "Hybrid Demucs v3, retrained, 4 stems", "hybrid_transformer/",
+      "75fc33f5-1941ce65.th" },
+    { "mdx", "Hybrid Demucs v3, MUSDB HQ only: a bag of 4", "mdx_final/",
+      "0d19c1c6-0f06f20e.th 7ecf8ec1-70f50cc9.th c511e2ab-fe698775.th 7d865c68-3d5dd56b.th" },
+    { "mdx_extra", "Hybrid Demucs v3, with extra data: a bag of 4", "mdx_final/",
+      "e51eebcc-c1b80bdd.th a1d90b5c-ae9d2452.th 5d2d6c55-db83574e.th cfa93e08-61801ae1.th" },
+};
+enum { N_KNOWN = sizeof knowns / sizeof *knowns, PATH_ROOM = 4096 };
+
+static const char *const endings[] = { ".safetensors", ".yaml", ".yml", ".th", ".pth", ".pt" };
+enum { N_ENDINGS = sizeof endings / sizeof *endings };
+
+static bool is_file(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
+}
+
+static bool has_ending(const char *name)
+{
+    const size_t n = strlen(name);
+    for (size_t i = 0; i < N_ENDINGS; i++)
+        if (n > strlen(endings[i]) && strcasecmp(name + n - strlen(endings[i]), endings[i]) == 0)
+            return true;
+    return false;
+}
+
+static const known *find_known(const char *name)
+{
+    for (size_t i = 0; i < N_KNOWN; i++)
+        if (strcmp(knowns[i].name, name) == 0)
+            return &knowns[i];
+    return NULL;
+}
+
+/* Name with each ending, then the reference's own file, in one folder. */
+static bool look_in(char *path, const char *folder, size_t folder_size, const char *name)
+{
+    const known *k = find_known(name);
+    if (folder_size == 0 || folder_size > PATH_ROOM / 2 || strlen(name) > PATH_ROOM / 4)
+        return false;
+    for (size_t i = 0; i < N_ENDINGS; i++) {
+        snprintf(path, PATH_ROOM, "%.*s/%s%s", (int)folder_size, folder, name, endings[i]);
+        if (is_file(path))
+            return true;
+    }
+    if (!k || !k->files || strchr(k->files, ' '))
+        return false;
+    snprintf(path, PATH_ROOM, "%.*s/%s", (int)folder_size, folder, k->files);
+    return is_file(path);
+}
+
+/* Folder for downloads of this user; "" if the environment names none. */
+static void cache_folder(char *folder)
+{
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    folder[0] = '\0';
+    if (cache && cache[0] && strlen(cache) < PATH_ROOM / 2)
+        snprintf(folder, PATH_ROOM, "%s/ravel", cache);
+    else if (home && home[0] && strlen(home) < PATH_ROOM / 2)
+        snprintf(folder, PATH_ROOM, "%s/.cache/ravel", home);
+}
+
+static bool look_everywhere(char *path, const char *name)
+{
+    char folder[PATH_ROOM];
+    for (const char *f = getenv("RAVEL_MODELS"); f && *f;) {
+        const size_t n = strcspn(f, ":");
+        if (look_in(path, f, n, name))
+            return true;
+        f += n + (f[n] == ':');
+    }
+    cache_folder(folder);
+    return look_in(path, folder, strlen(folder), name);
+}
+
+static rv_status advise(const known *k, rv_error *err)
+{
+    char folder[PATH_ROOM];
+    cache_folder(folder);
+    const bool bag = strchr(k->files, ' ');
+    return RV_FAIL(err, RV_ERR_IO,
+                   "%s: its weights are not here: get %s from "
+                   "https://dl.fbaipublicfiles.com/demucs/%s%s%s into %.600s (or a folder of "
+                   "$RAVEL_MODELS); their author says they are for research use "
+                   "(facebookresearch/demucs#327); `ravel models convert` makes them "
+                   ".safetensors. Without any weights: -m classic",
+                   k->name, k->files, k->folder, bag ? " and demucs/remote/" : "",
+                   bag ? "NAME.yaml from github.com/adefossez/demucs" : "", folder);
+}
+
+static rv_status unknown(const char *name, rv_error *err)
+{
+    char list[400] = "";
+    for (size_t i = 0; i < N_KNOWN; i++) {
+        const size_t n = strlen(list);
+        snprintf(list + n, sizeof list - n, "%s%s", i ? ", " : "", knowns[i].name);
+    }
+    return RV_FAIL(err, RV_ERR_IO,
+                   "%.300s: no such model; a name (%s) or a file (.safetensors, .th, .pth, .yaml) "
+                   "was expected",
+                   name, list);
+}
+
+rv_status rv_model_path(char **out, const char *name, rv_error *err)
+{
+    char path[PATH_ROOM];
+    const known *k = find_known(name);
+    if (is_file(name))
+        snprintf(path, sizeof path, "%s", name);
+    else if (strchr(name, '/') || has_ending(name))
+        return RV_FAIL(err, RV_ERR_IO, "%.1000s: no such file", name);
+    else if (!look_everywhere(path, name))
+        return k && k->files ? advise(k, err) : unknown(name, err);
+    *out = strdup(path);
+    return *out ? RV_OK : RV_FAIL(err, RV_ERR_NOMEM, "a path");
+}
+
+char *rv_model_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *name = strdup(slash ? slash + 1 : path);
+    for (size_t i = 0; name && i < N_KNOWN; i++)
+        if (knowns[i].files && strcmp(knowns[i].files, name) == 0) {
+            free(name);
+            return strdup(knowns[i].name);
+        }
+    if (name && has_ending(name))
+        *strrchr(name, '.') = '\0';
+    return name;
+}
+
+/* A file called SIGNATURE.end, or SIGNATURE-CHECKSUM.end. */
+static bool is_part(const char *file, const char *signature)
+{
+    static const char *const ends[] = { ".th", ".safetensors", ".pth", ".pt" };
+    const size_t n = strlen(signature);
+    const char *dot = strrchr(file, '.');
+    if (strncmp(file, signature, n) != 0 || !dot || (file[n] != '.' && file[n] != '-'))
+        return false;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (strcmp(dot, ends[i]) == 0)
+            return file[n] == '-' || dot == file + n;
+    return false;
+}
+
+/* Of several files, the last by name: .th stands before .safetensors, as with the reference. */
+static bool find_part(char *path, const char *folder, size_t folder_size, const char *signature)
+{
+    char name[PATH_ROOM / 2], best[256] = "";
+    snprintf(name, sizeof name, "%.*s", (int)folder_size, folder);
+    DIR *d = opendir(name);
+    for (const struct dirent *e; d && (e = readdir(d));)
+        if (is_part(e->d_name, signature) && strcmp(e->d_name, best) > 0)
+            snprintf(best, sizeof best, "%s", e->d_name);
+    if (d)
+        closedir(d);
+    snprintf(path, PATH_ROOM, "%s/%s", name, best);
+    return best[0] != '\0';
+}
+
+rv_status rv_model_path_of_part(char **out, const char *bag, const char *signature, rv_error *err)
+{
+    char path[PATH_ROOM], folder[PATH_ROOM];
+    const char *slash = strrchr(bag, '/');
+    bool found = slash ? find_part(path, bag, (size_t)(slash - bag) + 1, signature)
+                       : find_part(path, ".", 1, signature);
+    for (const char *f = getenv("RAVEL_MODELS"); !found && f && *f;) {
+        const size_t n = strcspn(f, ":");
+        found = n > 0 && find_part(path, f, n, signature);
+        f += n + (f[n] == ':');
+    }
+    cache_folder(folder);
+    found = found || (folder[0] && find_part(path, folder, strlen(folder), signature));
+    if (!found)
+        return RV_FAIL(err, RV_ERR_IO, "%.1000s: its part %.100s is not in the same folder", bag,
+                       signature);
+    *out = strdup(path);
+    return *out ? RV_OK : RV_FAIL(err, RV_ERR_NOMEM, "a path");
+}
+
+int rv_known_model_at(size_t i, rv_known_model *entry)
+{
+    char path[PATH_ROOM];
+    if (i >= N_KNOWN)
+        return 0;
+    *entry = (rv_known_model){ .name = knowns[i].name, .about = knowns[i].about };
+    entry->installed = !knowns[i].files || look_everywhere(path, knowns[i].name);
+    return 1;
+}

@@ -1,0 +1,64 @@
+/* network.h - what takes one segment apart: a trained network, or signal processing.
+ *
+ * A network is immutable and may serve many runners; a runner has the memory for segments of one
+ * length and serves one thread at a time. segments.c cuts tracks into segments and joins them. */
+#ifndef INFER_NETWORK_H
+#define INFER_NETWORK_H
+
+#include "base/pool.h"
+#include "models/model.h"
+
+#include <jansson.h>
+
+typedef struct rv_network rv_network;
+typedef struct rv_runner rv_runner;
+
+typedef struct rv_network_class {
+    /* Shortest length >= frames that it takes; 0 if frames is more than it can take. */
+    size_t (*valid_length)(const rv_network *n, size_t frames);
+    /* A runner for exactly `frames` (a valid length). `pool` is borrowed, may be NULL. `share`: a
+     * runner of the same network and length, outliving this one, whose weights are used, or NULL.
+     */
+    rv_status (*runner_new)(rv_runner **out, const rv_network *n, size_t frames, rv_pool *pool,
+                            const rv_runner *share, rv_error *err);
+    void (*free)(rv_network *n);
+} rv_network_class;
+
+struct rv_network {
+    const rv_network_class *class;
+    size_t channels, n_stems;
+    size_t sample_rate; /* Hz */
+    size_t segment;     /* frames, the length it wants; the last one of a track is shorter */
+    size_t fixed;       /* every segment is padded to this many frames; 0: any length goes */
+};
+
+struct rv_runner {
+    size_t frames;
+    /* mix[channel][frames] -> stems[stem * channels + channel][frames] */
+    void (*run)(rv_runner *r, const float *const *mix, float *const *stems);
+    void (*free)(rv_runner *r);
+    size_t bytes; /* of memory, about */
+};
+
+void rv_network_free(rv_network *n); /* NULL is allowed */
+void rv_runner_free(rv_runner *r);
+
+/* A trained network from a checkpoint, and what its file says about it. */
+typedef struct rv_network_card {
+    const rv_model_def *def;
+    rv_model_info info;
+    size_t parameters;
+    char license[128], provenance[512];
+} rv_network_card;
+
+/* `segment` > 0 stands for the trained length in seconds (bags); longer than a network of fixed
+ * length was trained on, it is ignored. `config` stands for what the file says of its model, unless
+ * it is NULL. */
+RV_NODISCARD rv_status rv_network_open(rv_network **out, rv_network_card *card, const char *path,
+                                       double segment, const json_t *config, rv_error *err);
+
+/* The built-in `classic`, for any sample rate and number of channels. */
+RV_NODISCARD rv_status rv_network_classic(rv_network **out, size_t channels, size_t sample_rate,
+                                          rv_error *err);
+
+#endif
