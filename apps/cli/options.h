@@ -1,0 +1,39 @@
+/* options.h - a table of options: parsing, checks, help. */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum option_kind {
+    OPTION_FLAG,   /* bool *: set */
+    OPTION_TEXT,   /* const char **: any text but "" */
+    OPTION_CHOICE, /* int *: index of the word in `words` ("a|b|c") */
+    OPTION_INT,    /* int *: least <= value <= most */
+    OPTION_NUMBER, /* double *: least <= value <= most */
+    OPTION_SEED,   /* uint64_t * */
+} option_kind;
+
+typedef struct option_row {
+    char letter; /* 0: none */
+    const char *name;
+    option_kind kind;
+    void *value;
+    const char *words; /* CHOICE: the words; else the name of the value in the help */
+    double least, most;
+    const char *help;
+} option_row;
+
+typedef struct option_table {
+    const char *command;    /* "separate" */
+    const char *usage;      /* "FILE|DIR..." */
+    const char *about;      /* one or more lines */
+    const char *examples;   /* lines */
+    const option_row *rows; /* ended by a row without a name */
+} option_table;
+
+/* Reads argv[1 .. argc), puts what is no option to the front of argv[1 ...] and returns how many
+ * there are; -1: help was printed; -2: a mistake was reported. */
+int options_parse(const option_table *table, int argc, char **argv);
+
+#endif
