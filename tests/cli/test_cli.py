@@ -1,0 +1,303 @@
+#!/usr/bin/env python3
+"""The program from outside: exit codes, messages, layouts, bad input, Ctrl-C.
+
+    test_cli.py PATH_OF_RAVEL SOURCE_FOLDER
+"""
+import json
+import math
+import os
+import pickle
+import resource
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+import wave
+import zipfile
+from pathlib import Path
+
+RAVEL, SOURCE = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
+STEMS = ["bass", "drums", "other", "vocals"]
+
+
+def write_wav(path, seconds=0.5, rate=16000, channels=2):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frames = int(seconds * rate)
+    period = [int(9000 * math.sin(2 * math.pi * i / 100)) for i in range(100)]
+    data = struct.pack("<100h", *period) * (frames * channels // 100 + 1)
+    with wave.open(str(path), "wb") as f:
+        f.setnchannels(channels)
+        f.setsampwidth(2)
+        f.setframerate(rate)
+        f.writeframes(data[:frames * channels * 2])
+    return path
+
+
+def write_float_wav(path, samples):
+    data = struct.pack(f"<{len(samples)}f", *samples)
+    fmt = struct.pack("<HHIIHH", 3, 1, 16000, 64000, 4, 32)
+    path.write_bytes(b"RIFF" + struct.pack("<I", 28 + len(data) + 8) + b"WAVEfmt " +
+                     struct.pack("<I", 16) + fmt + b"data" + struct.pack("<I", len(data)) + data)
+
+
+def frames_of(path):
+    with wave.open(str(path)) as f:
+        return f.getnframes()
+
+
+class RunsCode:
+    def __init__(self, marker):
+        self.marker = marker
+
+    def __reduce__(self):
+        return os.system, (f"touch '{self.marker}'",)
+
+
+class Cli(unittest.TestCase):
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="ravel-cli-"))
+        self.out = self.folder / "out"
+
+    def tearDown(self):
+        shutil.rmtree(self.folder)
+
+    def run_ravel(self, *args, code=0, **more):
+        env = {**os.environ, "RAVEL_MODELS": str(self.folder), "XDG_CACHE_HOME": str(self.folder)}
+        done = subprocess.run([RAVEL, *map(str, args)], capture_output=True, text=True, env=env,
+                              cwd=self.folder, timeout=100, **more)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done
+
+    def separate(self, *args, **more):
+        return self.run_ravel("separate", "-j", 2, "-o", self.out, *args, **more)
+
+    def complaint(self, done, *parts):
+        """One line on standard error, with all parts."""
+        lines = done.stderr.splitlines()
+        self.assertEqual(len(lines), 1, done.stderr)
+        self.assertTrue(lines[0].startswith("ravel: "), lines[0])
+        for part in parts:
+            self.assertIn(str(part), lines[0])
+
+    def files(self):
+        return sorted(str(p.relative_to(self.out)) for p in self.out.rglob("*") if p.is_file())
+
+    # Use ---------------------------------------------------------------------------
+
+    def test_help_and_version(self):
+        self.assertIn("separate", self.run_ravel("--help").stdout)
+        self.assertIn("examples:", self.run_ravel("separate", "-h").stdout)
+        self.assertIn("convert", self.run_ravel("models", "--help").stdout)
+        self.assertTrue(self.run_ravel("--version").stdout.startswith("ravel 0."))
+
+    def test_layout(self):
+        song = write_wav(self.folder / "söng 1.b.wav")
+        done = self.separate(song)
+        self.assertEqual(self.files(), [f"classic/söng 1.b/{s}.wav" for s in STEMS])
+        self.assertEqual(done.stderr, "")
+        self.assertEqual(frames_of(self.out / self.files()[0]), 8000)
+
+    def test_default_folder(self):
+        self.run_ravel("separate", write_wav(self.folder / "a.wav"))
+        self.assertTrue((self.folder / "separated/classic/a/drums.wav").is_file())
+
+    def test_folder_is_walked(self):
+        for name in ("album/b.wav", "album/a.wav", "album/cd2/a.wav"):
+            write_wav(self.folder / name)
+        (self.folder / "album/cover.txt").write_text("no audio")
+        done = self.separate("--stems", "drums", "--json", self.folder / "album")
+        self.assertEqual(self.files(), ["classic/a/drums.wav", "classic/b/drums.wav",
+                                        "classic/cd2/a/drums.wav"])
+        report = json.loads(done.stdout)
+        self.assertEqual([f["status"] for f in report["files"]], ["ok"] * 3)
+        self.assertEqual(report["files"][0]["frames"], 8000)
+        self.assertEqual(report["files"][0]["outputs"], [str(self.out / "classic/a/drums.wav")])
+
+    def test_same_track_names(self):
+        write_wav(self.folder / "d/a.wav")
+        shutil.copy(self.folder / "d/a.wav", self.folder / "d/a.wave")
+        self.complaint(self.separate("--overwrite", self.folder / "d", code=1), "{trackext}")
+        self.separate("--overwrite", "--filename", "{track}-{trackext}/{stem}.{ext}",
+                      self.folder / "d")
+        self.assertIn("classic/a-wave/bass.wav", self.files())
+
+    def test_formats(self):
+        song = write_wav(self.folder / "a.wav")
+        for name in ("flac", "ogg", "aiff"):
+            self.separate("--format", name, "--two-stems", "drums", song)
+            self.assertIn(f"classic/a/no_drums.{name}", self.files())
+
+    def test_existing(self):
+        song = write_wav(self.folder / "a.wav")
+        self.separate(song)
+        self.complaint(self.separate(song, code=1), "a.wav", "--overwrite", "--skip-existing")
+        stamp = (self.out / "classic/a/bass.wav").stat().st_mtime_ns
+        report = json.loads(self.separate("--skip-existing", "--json", song).stdout)
+        self.assertEqual(report["files"][0]["status"], "skipped")
+        self.assertEqual((self.out / "classic/a/bass.wav").stat().st_mtime_ns, stamp)
+        self.separate("--overwrite", song)
+        self.assertNotEqual((self.out / "classic/a/bass.wav").stat().st_mtime_ns, stamp)
+
+    def test_progress_and_verbose(self):
+        song = write_wav(self.folder / "a.wav")
+        lines = self.separate("--progress", "json", song).stderr.splitlines()
+        self.assertEqual(json.loads(lines[-1])["fraction"], 1)
+        self.assertEqual(json.loads(lines[-1])["frames_total"], 8000)
+        done = self.separate("-v", "--overwrite", song)
+        self.assertIn("peak memory", done.stderr)
+        self.assertIn("times real time", done.stderr)
+
+    # Mistakes ----------------------------------------------------------------------
+
+    def test_usage(self):
+        song = write_wav(self.folder / "a.wav")
+        self.run_ravel(code=2)
+        self.complaint(self.run_ravel("separat", code=2), "separate")
+        self.complaint(self.separate("--overlapp", "0.5", song, code=2), "--overlap?")
+        self.complaint(self.separate("--overlap", "2", song, code=2), "0.95")
+        self.complaint(self.separate("--shifts", "1.5", song, code=2), "whole number")
+        self.complaint(self.separate("--format", "wma", song, code=2), "flac")
+        self.complaint(self.separate("--stems", code=2), "needs a value")
+        self.complaint(self.separate(code=2), "no files")
+        self.complaint(self.separate("--overwrite", "--skip-existing", song, code=2), "not both")
+        self.complaint(self.separate("-m", "clasic", song, code=2), "did you mean classic")
+        self.complaint(self.separate("-m", "htdemucs", song, code=2), "955717e8-8726e21a.th",
+                       "demucs#327")
+        self.complaint(self.separate("--stems", "drums,flute", song, code=1), "flute", "vocals")
+        self.complaint(self.separate("--filename", "{stem}{x}", song, code=1), "{x}")
+        self.assertFalse(self.out.exists())
+
+    def bad_input(self, path, *parts):
+        """It is complained about, and the good file after it is done."""
+        good = write_wav(self.folder / "good.wav")
+        self.complaint(self.separate("--stems", "bass", path, good, code=1), path, *parts)
+        self.assertEqual(self.files(), ["classic/good/bass.wav"])
+        shutil.rmtree(self.out)
+
+    def test_bad_audio(self):
+        bad = self.folder / "bad.wav"
+        self.bad_input(bad)
+        bad.write_bytes(b"")
+        self.bad_input(bad, "empty")
+        bad.write_text("hello, this is a text file\n" * 10)
+        self.bad_input(bad)
+        write_float_wav(bad, [0.1, 0.2, float("nan"), 0.3])
+        self.bad_input(bad)
+        whole = write_wav(self.folder / "whole.wav").read_bytes()
+        bad.write_bytes(whole[:len(whole) // 2])
+        self.bad_input(bad)
+
+    def test_truncated_flac(self):
+        self.separate("--format", "flac", "--stems", "bass", write_wav(self.folder / "a.wav"))
+        flac = (self.out / "classic/a/bass.flac").read_bytes()
+        shutil.rmtree(self.out)
+        (self.folder / "cut.flac").write_bytes(flac[:len(flac) * 2 // 3])
+        self.bad_input(self.folder / "cut.flac")
+
+    def test_unwritable_folder(self):
+        song = write_wav(self.folder / "a.wav")
+        (self.folder / "out").write_text("a file")
+        self.complaint(self.separate(song, code=1), "a.wav")
+
+    def test_full_disk(self):
+        song = write_wav(self.folder / "long.wav", seconds=4)
+
+        def limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100000, 100000))
+        for mode in ("rescale", "none"):
+            done = self.separate("--clip-mode", mode, song, code=1, preexec_fn=limit)
+            self.complaint(done, "long.wav")
+            self.assertEqual(self.files(), [])
+
+    def test_interrupt(self):
+        song = write_wav(self.folder / "long.wav", seconds=600, channels=1)
+        with subprocess.Popen([RAVEL, "separate", "--progress", "json", "-o", self.out, song],
+                              stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as p:
+            p.stderr.readline()
+            p.send_signal(signal.SIGINT)
+            rest = p.stderr.read()
+        self.assertEqual(p.returncode, 130)
+        self.assertIn(b"interrupted", rest)
+        self.assertEqual(self.files(), [])
+
+    # Models ------------------------------------------------------------------------
+
+    def bad_model(self, path, *parts):
+        self.complaint(self.run_ravel("models", "info", path, code=1), path, *parts)
+        self.complaint(self.separate("-m", path, write_wav(self.folder / "a.wav"), code=2), path)
+
+    def test_list_and_info(self):
+        self.assertIn("not installed", self.run_ravel("models", "list").stdout)
+        card = json.loads(self.run_ravel("models", "info", "--json", "classic").stdout)
+        self.assertEqual(sorted(card["stems"]), STEMS)
+        self.complaint(self.run_ravel("models", "inf", "x", code=2), "info")
+
+    def test_convert(self):
+        source, one, two = SOURCE / "tests/golden/htdemucs.th", "one.safetensors", "two.safetensors"
+        self.run_ravel("models", "convert", source, one)
+        self.run_ravel("models", "convert", "--half", one, two)
+        cards = [json.loads(self.run_ravel("models", "info", "--json", name).stdout)
+                 for name in (source, one, two)]
+        for key in ("stems", "channels", "sample_rate", "segment", "parameters", "architecture"):
+            self.assertEqual(cards[0][key], cards[1][key])
+            self.assertEqual(cards[0][key], cards[2][key])
+        song = write_wav(self.folder / "a.wav", rate=44100)
+        for name in ("one", "two"):
+            self.separate("-m", name, song)
+            self.assertEqual(frames_of(self.out / name / "a/drums.wav"), 22050)
+        self.assertEqual(*[(self.out / name / "a/drums.wav").read_bytes() for name in ("one", "two")])
+
+    def test_convert_with_config(self):
+        source = SOURCE / "tests/golden/conv_tasnet.th"
+        case = json.loads(source.with_suffix(".json").read_text())
+        self.complaint(self.run_ravel("models", "info", source, code=1), "--config")
+        (self.folder / "c.json").write_text(json.dumps({"class": case["class"],
+                                                        "kwargs": case["config"]}))
+        self.run_ravel("models", "convert", source, "t.safetensors", "--config", "c.json")
+        self.assertIn("conv_tasnet", self.run_ravel("models", "info", "t.safetensors").stdout)
+
+    def test_wrong_weights(self):
+        """All differences in one message, and nothing is written."""
+        source = SOURCE / "tests/golden/conv_tasnet.th"
+        case = json.loads(source.with_suffix(".json").read_text())
+        case["config"]["N"] += 1
+        (self.folder / "c.json").write_text(json.dumps({"class": case["class"],
+                                                        "kwargs": case["config"]}))
+        done = self.run_ravel("models", "convert", source, "t.safetensors", "--config", "c.json",
+                              code=1)
+        self.complaint(done, source, "encoder", "decoder")
+        self.assertFalse((self.folder / "t.safetensors").exists())
+
+    def test_bad_models(self):
+        bad = self.folder / "bad.th"
+        self.bad_model(bad, "no such file")
+        bad.write_bytes(b"")
+        self.bad_model(bad)
+        bad.write_text("a text")
+        self.bad_model(bad)
+        marker = self.folder / "marker"
+        bad.write_bytes(pickle.dumps(RunsCode(marker), protocol=2))
+        self.bad_model(bad)
+        with zipfile.ZipFile(bad, "w") as z:
+            z.writestr("archive/data.pkl", pickle.dumps({"state": RunsCode(marker)}, protocol=2))
+        self.bad_model(bad)
+        self.assertFalse(marker.exists())
+
+    def test_bombs(self):
+        bad = self.folder / "bad.th"
+        with zipfile.ZipFile(bad, "w", zipfile.ZIP_DEFLATED) as z:
+            z.writestr("archive/data.pkl", bytes(300 << 20))
+        self.bad_model(bad)
+        bad = self.folder / "bad.safetensors"
+        header = json.dumps({"w": {"dtype": "F32", "shape": [1 << 40, 1 << 40],
+                                   "data_offsets": [0, 16]}}).encode()
+        bad.write_bytes(struct.pack("<Q", len(header)) + header + bytes(16))
+        self.bad_model(bad)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1] + sys.argv[3:])
