@@ -165,6 +165,35 @@ TEST(test_bad_arguments_are_refused)
     CHECK(rv_model_find("os.system") == NULL);
 }
 
+static nn_start start_of(const model_case *m, const char *name)
+{
+    for (const nn_param *p = m->nn.params; p; p = p->next)
+        if (!strcmp(p->name, name))
+            return p->start;
+    fail_msg("no parameter %s", name);
+    return (nn_start){ 0 };
+}
+
+/* Convolutions start between PyTorch's deviation and 0.1, in the geometric middle. */
+TEST(test_where_training_starts)
+{
+    char path[512];
+    model_case m = { 0 };
+    open_case(&m, folder(path), "htdemucs");
+    configure_case(&m);
+    build_case(&m, m.length);
+    const double usual = 1 / sqrt(4.0 * 8 * 3); /* 4 inputs, kernel 8: U(-a, a), a sqrt(3) */
+    const nn_start conv = start_of(&m, "encoder.0.conv.weight");
+    CHECK(conv.kind == NN_UNIFORM);
+    CHECK_CLOSE(conv.value / sqrt(3.0), sqrt(usual * 0.1), 1e-12);
+    CHECK_CLOSE(start_of(&m, "encoder.0.conv.bias").value, conv.value, 1e-12);
+    const nn_start wider = start_of(&m, "channel_upsampler.weight");
+    CHECK_CLOSE(wider.value, 1 / sqrt(8.0), 1e-12);
+    const nn_start bias = start_of(&m, "crosstransformer.layers.0.self_attn.out_proj.bias");
+    CHECK(bias.kind == NN_FILL && bias.value == 0);
+    close_case(&m);
+}
+
 /* Versions before the norms: the second convolution of a layer stood one place earlier. */
 TEST(test_older_names)
 {
@@ -196,6 +225,7 @@ int main(void)
         cmocka_unit_test(test_sizes_of_the_released_models),
         cmocka_unit_test(test_bad_arguments_are_refused),
         cmocka_unit_test(test_older_names),
+        cmocka_unit_test(test_where_training_starts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,7 +21,7 @@ typedef struct {
     size_t norm_starts, norm_groups;
     size_t dconv_mode, dconv_attention, dconv_lstm; /* mode: 1 encoder, 2 decoder, 3 both */
     dconv_config dconv;
-    double growth;
+    double growth, rescale;
     bool rewrite, gelu, glu, resample, normalize;
 } config;
 
@@ -58,7 +58,7 @@ static rv_status configure(void *out, rv_model_info *info, const rv_args *args, 
     read_dconv(&r, c);
     c->normalize = rv_arg_bool(&r, "normalize", true);
     c->resample = rv_arg_bool(&r, "resample", true);
-    rv_arg_ignore(&r, "rescale");
+    c->rescale = rv_arg_number(&r, "rescale", 0.1, 0, 1e6);
     rv_arg_check_width(&r, c->channels, c->growth, c->depth);
     if (c->kernel < c->stride)
         rv_arg_fail(&r, RV_ERR_ARG, "kernel_size", "is %zu, at least the stride %zu is expected",
@@ -152,6 +152,7 @@ static rv_node *decode(nn_builder *b, const config *c, size_t level, rv_node *x,
 static rv_node *network(nn_builder *b, const config *c, rv_node *x, size_t outputs)
 {
     rv_node *saved[MOST_DEPTH];
+    nn_param *const *first = b->tail;
     size_t channels = c->channels;
     for (size_t i = 0; i < c->depth; i++, channels = (size_t)(c->growth * (double)channels)) {
         const size_t mark = nn_enter(b, "encoder.%zu", i);
@@ -166,6 +167,7 @@ static rv_node *network(nn_builder *b, const config *c, rv_node *x, size_t outpu
         x = decode(b, c, i, x, i ? rv_extent(saved[i - 1], 2) : outputs);
         nn_leave(b, mark);
     }
+    demucs_rescale(first, c->rescale);
     return x;
 }
 

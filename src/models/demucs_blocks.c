@@ -10,6 +10,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { KERNEL = 3, LSTM_LAYERS = 2, LSTM_STEPS = 200, HEADS = 4, DECAYS = 4 };
 
@@ -25,6 +26,19 @@ rv_node *demucs_layer_scale(nn_builder *b, const char *name, rv_node *x, double 
 rv_node *demucs_norm(nn_builder *b, const char *name, rv_node *x, size_t groups)
 {
     return groups ? nn_group_norm(b, name, x, groups, false) : x;
+}
+
+/* Weight and bias over sqrt(s / reference), where s = a / sqrt(3) is the deviation of U(-a, a). */
+void demucs_rescale(nn_param *const *from, double reference)
+{
+    for (nn_param *p = *from; p && reference > 0; p = p->next) {
+        if (p->node->shape.rank < 3 || p->start.kind != NN_UNIFORM)
+            continue;
+        const double scale = sqrt(p->start.value / sqrt(3.0) / reference);
+        p->start.value /= scale;
+        if (p->next && p->next->node->shape.rank == 1 && strstr(p->next->name, ".bias"))
+            p->next->start.value /= scale;
+    }
 }
 
 /* BLSTM ------------------------------------------------------------------------------ */
@@ -44,9 +58,9 @@ static rv_node *cut_frames(rv_node *x, size_t width)
 
 /* The reverse: [B n,width,C] -> [B,steps,C], from each frame its middle half, and the first
  * quarter of the first frame. (The last quarter of the last one lies beyond the end.) */
-static rv_node *join_frames(rv_node *y, size_t batch, size_t steps)
+static rv_node *join_frames(rv_node *y, size_t width, size_t batch, size_t steps)
 {
-    const size_t width = rv_extent(y, 1), channels = rv_extent(y, 2);
+    const size_t channels = rv_extent(y, 2);
     const size_t stride = width / 2, limit = stride / 2, n = (steps + stride - 1) / stride;
     rv_node *frames = rv_reshape(y, RV_SHAPE(batch, n, width, channels));
     rv_node *first = rv_slice(rv_slice(frames, 1, 0, 1), 2, 0, limit);
@@ -67,25 +81,11 @@ rv_node *demucs_blstm(nn_builder *b, const char *name, rv_node *x, size_t layers
     y = nn_linear(b, "linear", y, dim, true);
     nn_leave(b, mark);
     if (framed)
-        y = join_frames(y, batch, steps);
+        y = join_frames(y, max_steps, batch, steps);
     return skip ? rv_add(y, x) : y;
 }
 
 /* LocalState ------------------------------------------------------------------------- */
-
-/* Replace how the newest parameters start: weights scaled, bias set. */
-static void start_almost_closed(nn_builder *b)
-{
-    nn_param *last[2] = { NULL, NULL };
-    for (nn_param *p = b->params; p; p = p->next) {
-        last[0] = last[1];
-        last[1] = p;
-    }
-    if (last[0]) {
-        last[0]->start.value *= 0.01;
-        last[1]->start = (nn_start){ NN_FILL, -2 };
-    }
-}
 
 /* What a step of distance costs a query: [B,T,heads]
  *     slope[s,h] = sum over f = 1..D of f sigmoid(q[h,f,s]) / (2 sqrt(D)) */
@@ -96,8 +96,12 @@ static rv_node *decay_slope(nn_builder *b, rv_node *x)
     if (weight->constant)
         for (int f = 0; f < DECAYS; f++)
             weight->constant[f] = (real)((f + 1) / (2 * sqrt((double)DECAYS)));
+    nn_param *const *first = b->tail;
     rv_node *q = nn_conv_time(b, "query_decay", x, HEADS * DECAYS, 1, (rv_conv_axis){ 0 }, true);
-    start_almost_closed(b);
+    if (*first && (*first)->next) { /* training starts with almost no decay */
+        (*first)->start.value *= 0.01;
+        (*first)->next->start = (nn_start){ NN_FILL, -2 };
+    }
     q = rv_mul(rv_reshape(rv_sigmoid(q), RV_SHAPE(batch, steps, HEADS, DECAYS)), weight);
     return rv_reshape(rv_sum_to(q, RV_SHAPE(batch, steps, HEADS, 1)),
                       RV_SHAPE(batch, steps, HEADS));

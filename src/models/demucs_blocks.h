@@ -24,6 +24,10 @@ rv_node *demucs_blstm(nn_builder *b, const char *name, rv_node *x, size_t layers
 /* x times a learned value for each channel. */
 rv_node *demucs_layer_scale(nn_builder *b, const char *name, rv_node *x, double init);
 
+/* Where training starts: brings the convolutions made since `from` (b->tail of then) nearer to
+ * the standard deviation `reference`; 0: as they are. */
+void demucs_rescale(nn_param *const *from, double reference);
+
 /* nn_group_norm() where `groups` is not 0. */
 rv_node *demucs_norm(nn_builder *b, const char *name, rv_node *x, size_t groups);
 

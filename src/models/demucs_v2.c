@@ -20,7 +20,7 @@ enum { MOST_DEPTH = 16 };
 
 typedef struct {
     size_t channels, depth, kernel, stride, lstm_layers, context;
-    double growth;
+    double growth, rescale;
     bool rewrite, glu, resample, normalize;
 } config;
 
@@ -34,7 +34,7 @@ static rv_status configure(void *out, rv_model_info *info, const rv_args *args, 
     c->depth = rv_arg_size(&r, "depth", 6, 1, MOST_DEPTH);
     c->rewrite = rv_arg_bool(&r, "rewrite", true);
     c->glu = rv_arg_bool(&r, "glu", true);
-    rv_arg_ignore(&r, "rescale");
+    c->rescale = rv_arg_number(&r, "rescale", 0.1, 0, 1e6);
     c->resample = rv_arg_bool(&r, "resample", true);
     c->kernel = rv_arg_size(&r, "kernel_size", 8, 1, 256);
     c->stride = rv_arg_size(&r, "stride", 4, 1, 64);
@@ -96,6 +96,7 @@ static rv_node *decode(nn_builder *b, const config *c, rv_node *x, size_t out)
 static rv_node *network(nn_builder *b, const config *c, rv_node *x, size_t outputs)
 {
     rv_node *saved[MOST_DEPTH];
+    nn_param *const *first = b->tail;
     size_t channels = c->channels;
     for (size_t i = 0; i < c->depth; i++, channels = (size_t)(c->growth * (double)channels)) {
         const size_t mark = nn_enter(b, "encoder.%zu", i);
@@ -113,6 +114,7 @@ static rv_node *network(nn_builder *b, const config *c, rv_node *x, size_t outpu
         nn_leave(b, mark);
         x = i ? rv_relu(x) : x;
     }
+    demucs_rescale(first, c->rescale);
     return x;
 }
 

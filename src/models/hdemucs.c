@@ -25,8 +25,10 @@ static rv_status configure(void *out, rv_model_info *info, const rv_args *args, 
 
 static size_t valid_length(const void *cfg, const rv_model_info *info, size_t n)
 {
-    (void)cfg, (void)info;
-    return n;
+    const hybrid_config *c = cfg;
+    (void)info;
+    const size_t least = c->hybrid ? 1 : c->n_fft / 2 + 1; /* for the reflection at the ends */
+    return n < least ? least : n;
 }
 
 static void start_from_zeros(nn_builder *b, const void *ctx, rv_node **x, rv_node **xt)

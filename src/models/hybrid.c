@@ -78,11 +78,15 @@ rv_node *hybrid_build(nn_builder *b, const hybrid_config *c, rv_node *mix, hybri
     if (c->hybrid)
         s.xt = demucs_normalise(mix, &level_time);
 
+    nn_param *const *first = b->tail;
     for (size_t i = 0; i < c->depth; i++)
         encode(b, c, i, &s);
+    demucs_rescale(first, c->rescale);
     middle(b, ctx, &s.x, &s.xt);
+    first = b->tail;
     for (size_t i = c->depth; i-- > 0;)
         decode(b, c, i, &s);
+    demucs_rescale(first, c->rescale);
 
     rv_node *y = hybrid_spectra(c, demucs_restore(s.x, &level), z);
     y = hybrid_istft(c, y, rv_extent(mix, 1));

@@ -11,7 +11,7 @@ enum { HYBRID_MOST_DEPTH = 16 };
 typedef struct hybrid_config {
     size_t stems, audio; /* audio: channels of the mix */
     size_t channels, channels_time, depth;
-    double growth;
+    double growth, rescale;
     size_t n_fft, hop;
     int wiener_iterations; /* < 0: magnitudes with the phase of the mix */
     bool wiener_residual, complex_as_channels;

@@ -194,7 +194,7 @@ void hybrid_configure(rv_arg_reader *r, const hybrid_defaults *d, rv_model_info 
     read_dconv(r, d, c);
     read_bands(r, d, c);
     rv_arg_ignore(r, "emb_smooth");
-    rv_arg_ignore(r, "rescale");
+    c->rescale = rv_arg_number(r, "rescale", 0.1, 0, 1e6);
     if (r->status == RV_OK)
         lay_out(c);
     if (r->status == RV_OK && c->band_levels > split_levels(c))

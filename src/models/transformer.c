@@ -118,7 +118,10 @@ static rv_node *attention(nn_builder *b, const transformer_config *c, const char
     }
     rv_node *k = rv_slice(kv, 2, 0, width), *v = rv_slice(kv, 2, width, width);
     rv_node *out = rv_attention(q, k, v, NULL, c->heads, false);
+    nn_param *const *first = b->tail;
     out = nn_linear(b, "out_proj", out, width, true);
+    if (*first && (*first)->next)
+        (*first)->next->start = (nn_start){ NN_FILL, 0 };
     nn_leave(b, mark);
     return out;
 }
