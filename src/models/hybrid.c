@@ -21,7 +21,7 @@ typedef struct {
 /* Says to the first level where in the spectrum it is: x [1,T,F,C] + weight [F,C] */
 static rv_node *embed_frequency(nn_builder *b, const hybrid_config *c, rv_node *x)
 {
-    const nn_start start = { NN_NORMAL, c->embedding_scale ? 1 / c->embedding_scale : 0 };
+    const nn_start start = { NN_NORMAL, c->embedding_scale != 0 ? 1 / c->embedding_scale : 0 };
     rv_node *weight = nn_param_new(b, "freq_emb.embedding.weight",
                                    RV_SHAPE(rv_extent(x, 2), rv_extent(x, 3)), start);
     return rv_add(x, rv_scale(weight, c->embedding * c->embedding_scale, 0));

@@ -81,15 +81,24 @@ static size_t wiener_scratch(const rv_node *n, int threads, const kern_table *ke
     return (size_t)threads * frames * stems_of(n) * audio_of(n) * 2;
 }
 
+/* CMPLX of C11, which clang's C library headers lack. */
+static double complex complex_of(double re, double im)
+{
+    const double parts[2] = { re, im };
+    double complex z;
+    memcpy(&z, parts, sizeof z);
+    return z;
+}
+
 static double complex mix_at(const job *j, size_t t, size_t f, size_t channel)
 {
     const real *z = j->call->in[1] + (((j->first + t) * j->bins + f) * j->audio + channel) * 2;
-    return z[0] == 0 && z[1] == 0 ? 1 : CMPLX((double)z[0], (double)z[1]);
+    return z[0] == 0 && z[1] == 0 ? 1 : complex_of((double)z[0], (double)z[1]);
 }
 
 static double complex get(const real *y)
 {
-    return CMPLX((double)y[0], (double)y[1]);
+    return complex_of((double)y[0], (double)y[1]);
 }
 
 static void put(real *y, double complex value)
