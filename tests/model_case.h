@@ -150,19 +150,31 @@ static inline void read_weights(model_case *m)
               expected);
 }
 
-static inline void plan_case(model_case *m, int threads)
+static inline void plan_with(model_case *m, const rv_plan_options *opt)
 {
     rv_error err = { 0 };
     size_t at = 0;
-    if (threads > 1)
-        CHECK_OK(rv_pool_new(&m->pool, threads, NULL, &err), err);
-    const rv_plan_options opt = { .pool = m->pool, .isa_mask = KERN_ISA_ALL, .frozen = true };
-    CHECK_OK(rv_plan_new(&m->plan, m->graph, &opt, &err), err);
+    CHECK_OK(rv_plan_new(&m->plan, m->graph, opt, &err), err);
     for (const nn_param *p = m->nn.params; p; p = p->next) {
         rv_plan_bind(m->plan, p->node, m->data + at);
         at += rv_shape_count(&p->node->shape);
     }
+}
+
+/* To run with weights that stay. */
+static inline void plan_case(model_case *m, int threads)
+{
+    rv_error err = { 0 };
+    if (threads > 1)
+        CHECK_OK(rv_pool_new(&m->pool, threads, NULL, &err), err);
+    plan_with(m, &(rv_plan_options){ .pool = m->pool, .isa_mask = KERN_ISA_ALL, .frozen = true });
     rv_plan_prepare(m->plan);
+}
+
+/* To run with weights that change between runs. */
+static inline void plan_trainable(model_case *m)
+{
+    plan_with(m, NULL);
 }
 
 /* The golden input to the plan's layout, and a run. */

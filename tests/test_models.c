@@ -79,6 +79,69 @@ TEST(test_equal_bits_for_any_threads)
     check_threads("demucs_v3");
 }
 
+/* Move all parameters by `step` times a direction, in proportion to their size; returns the
+ * direction's product with the gradients, where these are given. */
+static double move(const model_case *m, const float *from, rv_node *const *gradient, double step)
+{
+    double slope = 0;
+    size_t at = 0, k = 0;
+    for (const nn_param *p = m->nn.params; p; p = p->next, k++)
+        for (size_t i = 0; i < rv_shape_count(&p->node->shape); i++, at++) {
+            const double to = (fabs((double)from[at]) + 0.01) * sin(12.9898 * (double)at);
+            m->data[at] = (float)((double)from[at] + step * to);
+            slope += gradient ? to * (double)rv_value(m->plan, gradient[k])[i] : 0;
+        }
+    return slope;
+}
+
+static double loss_at(const model_case *m, const float *from, rv_node *loss, double step)
+{
+    move(m, from, NULL, step);
+    rv_plan_run(m->plan);
+    return (double)rv_value(m->plan, loss)[0];
+}
+
+/* The derivative of the mean square of the output along a direction. Differences of floats are
+ * rough; what they must notice is a path that is missing (operations have tests in double). */
+static void check_gradient(const char *name)
+{
+    char path[512];
+    model_case m = { 0 };
+    open_case(&m, folder(path), name);
+    configure_case(&m);
+    build_case(&m, m.length);
+    read_weights(&m);
+    const size_t n = m.nn.n_params, bytes = nn_count(&m.nn) * sizeof(float);
+    rv_node **wrt = calloc(n, sizeof *wrt), **gradient = calloc(n, sizeof *gradient);
+    float *from = memcpy(malloc(bytes), m.data, bytes);
+    size_t k = 0;
+    for (const nn_param *p = m.nn.params; p; p = p->next)
+        wrt[k++] = p->node;
+    rv_node *loss = rv_output(rv_mean(rv_mul(m.out, m.out)));
+    rv_grad(loss, wrt, gradient, n);
+    for (k = 0; k < n; k++)
+        rv_output(gradient[k]);
+    plan_trainable(&m);
+    run_case(&m);
+    const double step = 3e-5, slope = move(&m, from, gradient, 0);
+    const double rise = loss_at(&m, from, loss, step) - loss_at(&m, from, loss, -step);
+    printf("# %-20s slope %.5g, by differences %.5g\n", name, slope, rise / (2 * step));
+    CHECK(fabs(slope - rise / (2 * step)) < 0.05 * fabs(slope));
+    free(wrt);
+    free(gradient);
+    free(from);
+    close_case(&m);
+}
+
+TEST(test_models_can_be_differentiated)
+{
+    check_gradient("conv_tasnet");
+    check_gradient("demucs_v2");
+    check_gradient("demucs_v3");
+    check_gradient("hdemucs_multi");
+    check_gradient("htdemucs");
+}
+
 /* An instance from text, built for its own segment (or `length`) and not run. */
 static size_t count_parameters(const char *text, size_t length)
 {
@@ -226,6 +289,7 @@ int main(void)
         cmocka_unit_test(test_bad_arguments_are_refused),
         cmocka_unit_test(test_older_names),
         cmocka_unit_test(test_where_training_starts),
+        cmocka_unit_test(test_models_can_be_differentiated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
