@@ -3,9 +3,10 @@
 
     python tools/make_checkpoint_fixtures.py [--reference FOLDER_WITH_demucs]
 
-Made with PyTorch 1.13.1, demucs 4.1.0, OmegaConf 2.4.0, safetensors 0.8.0. Every element is the
-formula below, which tests/test_checkpoint.c repeats: nothing is random, and all values are exact
-in half precision. The files are < 100 kB in all.
+Made with PyTorch 1.13.1, demucs 4.1.0, OmegaConf 2.4.0, safetensors 0.8.0, diffq 0.2.4. Every
+element is the formula below, which tests/test_checkpoint.c repeats: nothing is random, and all
+values are exact in half precision; but diffq-*, which are random weights of a fixed seed beside the
+values that diffq restores. The files are < 160 kB in all.
 """
 import argparse
 import fractions
@@ -113,6 +114,55 @@ def safetensors_file():
     save_file(weights, OUT / "plain.safetensors", metadata={"format": "pt", "note": "made"})
 
 
+def diffq_model(seed):
+    from demucs.hdemucs import HDemucs
+    torch.manual_seed(seed)
+    return HDemucs(["drums", "bass"], channels=2, nfft=64, depth=2, norm_starts=1, norm_groups=2,
+                   dconv_mode=1, dconv_depth=1, dconv_comp=1, dconv_attn=3, dconv_lstm=3,
+                   multi_freqs=[], segment=1)
+
+
+def small_model(seed):
+    torch.manual_seed(seed)
+    return torch.nn.Sequential(torch.nn.Linear(24, 8), torch.nn.Linear(8, 2))
+
+
+def store_quantized(name, make, quantizer_of, **how):
+    """What DiffQ writes, and the values that it gives back; the name of a model is its class."""
+    from demucs.states import get_state
+    from diffq import restore_quantized_state
+    from safetensors.torch import save_file
+    model = make(1)
+    quantizer = quantizer_of(model)
+    for key, p in model.named_parameters():
+        if key.endswith("_diffq"):
+            p.copy_(torch.randint(-1, 2, p.shape) / 2)
+    state = quantizer.get_quantized_state(**how) if how else get_state(model, quantizer)
+    save(name + ".pt", {"klass": type(model), "args": (), "kwargs": {}, "state": state})
+    restored = make(2)
+    restore_quantized_state(restored, state)
+    save_file({k: v.contiguous() for k, v in restored.state_dict().items()},
+              OUT / (name + ".safetensors"))
+    (OUT / (name + ".safetensors")).chmod(0o644)
+
+
+def quantized_files():
+    """Parameters above 100 elements are quantised; `packed` is how Demucs stores them."""
+    from diffq import DiffQuantizer, UniformQuantizer
+    limit = 400 / 2**20
+
+    def groups(model):
+        return DiffQuantizer(model, group_size=8, min_size=limit)
+
+    def uniform(model):
+        return UniformQuantizer(model, bits=5, min_size=limit, float16=True)
+
+    store_quantized("diffq-packed", diffq_model, groups)
+    store_quantized("diffq-plain", small_model, groups, packed=False)
+    store_quantized("diffq-torch", small_model, groups, packed=True, torch_pack=True)
+    store_quantized("diffq-uniform", small_model, uniform, packed=False)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--reference", help="folder that holds the package demucs")
@@ -123,9 +173,11 @@ def main():
     plain_files()
     demucs_file()
     safetensors_file()
+    with torch.no_grad():
+        quantized_files()
     total = sum(p.stat().st_size for p in OUT.iterdir())
     print(f"{total} bytes in {OUT}")
-    return total >= 100_000
+    return total >= 160_000
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 /* convert.c - from any file of weights to safetensors that hold the model's configuration.
  *
- * The model is opened first, so that what is written can be opened again. Weights keep their
+ * The model is opened, so that what is written can be opened again, and weights quantised by DiffQ
+ * get their names. Weights keep their
  * precision (16-bit ones are widened and narrowed without loss) unless half is asked for. */
 #include "infer/convert.h"
 
@@ -11,15 +12,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-static rv_status check_model(const char *in, const json_t *config, rv_error *err)
-{
-    rv_network *network = NULL;
-    rv_network_card card;
-    RV_TRY(rv_network_open(&network, &card, in, 0, config, err));
-    rv_network_free(network);
-    return RV_OK;
-}
 
 static rv_dtype kept_dtype(const rv_tensor *t, bool half)
 {
@@ -84,14 +76,15 @@ static json_t *make_config(const rv_checkpoint *c, const json_t *given, const ch
 static rv_status convert(const char *in, const char *out, const json_t *given, bool half,
                          rv_error *err)
 {
-    rv_checkpoint *c = NULL;
-    RV_TRY(check_model(in, given, err));
-    RV_TRY(rv_checkpoint_open(&c, in, err));
+    rv_network *network = NULL;
+    rv_network_card card;
+    RV_TRY(rv_network_open(&network, &card, in, 0, given, err));
+    const rv_checkpoint *c = rv_network_checkpoint(network);
     json_t *config = make_config(c, given, in);
     const rv_status st = config ? write_tensors(c, out, config, half, err)
                                 : RV_FAIL(err, RV_ERR_NOMEM, "the configuration of %s", in);
     json_decref(config);
-    rv_checkpoint_free(c);
+    rv_network_free(network);
     return st;
 }
 

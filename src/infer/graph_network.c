@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "infer/arguments.h"
 #include "infer/network.h"
+#include "infer/quantized.h"
 #include "io/checkpoint.h"
 
 #include <stdio.h>
@@ -281,6 +282,8 @@ static rv_status match_weights(graph_network *g, rv_network_card *card, rv_error
     if (st == RV_OK)
         st = list_expected(want, g, b.params, &names, err);
     if (st == RV_OK)
+        st = rv_name_quantized(g->checkpoint, want, g->n_params, err);
+    if (st == RV_OK)
         st = rv_checkpoint_match(g->checkpoint, want, g->n_params, err);
     if (st == RV_OK)
         st = take_values(g, want, err);
@@ -308,6 +311,11 @@ static rv_status open_network(graph_network *g, rv_network_card *card, const cha
     copy_text(card->license, sizeof card->license, config, "license");
     copy_text(card->provenance, sizeof card->provenance, config, "provenance");
     return RV_OK;
+}
+
+const rv_checkpoint *rv_network_checkpoint(const rv_network *n)
+{
+    return ((const graph_network *)(const void *)n)->checkpoint;
 }
 
 rv_status rv_network_open(rv_network **out, rv_network_card *card, const char *path, double segment,

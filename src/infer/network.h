@@ -6,6 +6,7 @@
 #define INFER_NETWORK_H
 
 #include "base/pool.h"
+#include "io/checkpoint.h"
 #include "models/model.h"
 
 #include <jansson.h>
@@ -56,6 +57,9 @@ typedef struct rv_network_card {
  * it is NULL. */
 RV_NODISCARD rv_status rv_network_open(rv_network **out, rv_network_card *card, const char *path,
                                        double segment, const json_t *config, rv_error *err);
+
+/* The file that rv_network_open() opened, as long as the network lives. */
+const rv_checkpoint *rv_network_checkpoint(const rv_network *n);
 
 /* The built-in `classic`, for any sample rate and number of channels. */
 RV_NODISCARD rv_status rv_network_classic(rv_network **out, size_t channels, size_t sample_rate,

@@ -65,6 +65,16 @@ static bool fits_storage(const rv_tensor *t)
     return last < stored && (t->count <= stored || t->count <= EXPANDED_LIMIT);
 }
 
+rv_status rv_checkpoint_check(const rv_checkpoint *c, rv_tensor *t, rv_error *err)
+{
+    if (count_elements(t) && fits_storage(t))
+        return RV_OK;
+    return RV_FAIL(err, RV_ERR_FORMAT,
+                   "%s: tensor \"%s\" claims more elements than the file holds (%zu bytes of %s)",
+                   c->path, rv_show(t->name, strlen(t->name)).text, t->storage_size,
+                   rv_dtype_name(t->dtype));
+}
+
 rv_status rv_checkpoint_add(rv_checkpoint *c, const rv_tensor *t, rv_error *err)
 {
     if (c->n == c->capacity) {
@@ -77,12 +87,7 @@ rv_status rv_checkpoint_add(rv_checkpoint *c, const rv_tensor *t, rv_error *err)
         c->capacity = capacity;
     }
     rv_tensor copy = *t;
-    if (!count_elements(&copy) || !fits_storage(&copy))
-        return RV_FAIL(err, RV_ERR_FORMAT,
-                       "%s: tensor \"%s\" claims more elements than the file holds (%zu bytes of "
-                       "%s)",
-                       c->path, rv_show(t->name, strlen(t->name)).text, t->storage_size,
-                       rv_dtype_name(t->dtype));
+    RV_TRY(rv_checkpoint_check(c, &copy, err));
     c->tensors[c->n++] = copy;
     return RV_OK;
 }
@@ -95,8 +100,9 @@ static int by_name(const void *a, const void *b)
     return strcmp((*x)->name, (*y)->name);
 }
 
-static rv_status index_names(rv_checkpoint *c, rv_error *err)
+rv_status rv_checkpoint_index(rv_checkpoint *c, rv_error *err)
 {
+    free(c->by_name);
     c->by_name = malloc((c->n + 1) * sizeof *c->by_name);
     if (!c->by_name)
         return RV_FAIL(err, RV_ERR_NOMEM, "%s: out of memory", c->path);
@@ -155,7 +161,7 @@ static rv_status open_mapping(rv_checkpoint **out, rv_mapping file, const char *
     if (status == RV_OK)
         status = read_container(c, err);
     if (status == RV_OK)
-        status = index_names(c, err);
+        status = rv_checkpoint_index(c, err);
     if (status == RV_OK)
         *out = c;
     else

@@ -44,7 +44,7 @@ typedef struct rv_tensor {
 typedef struct rv_checkpoint rv_checkpoint;
 
 /* Open a file of weights. Damaged files, and files that are no weights: RV_ERR_FORMAT; what is
- * valid but cannot be read here (DiffQ, TorchScript, the tar format of 2016): RV_ERR_UNSUPPORTED.
+ * valid but cannot be read here (TorchScript, the tar format of 2016): RV_ERR_UNSUPPORTED.
  */
 RV_NODISCARD rv_status rv_checkpoint_open(rv_checkpoint **out, const char *path, rv_error *err);
 
@@ -95,5 +95,13 @@ typedef struct rv_expected {
  * misshapen tensors. Extra counters "...num_batches_tracked" are not counted as such. */
 RV_NODISCARD rv_status rv_checkpoint_match(const rv_checkpoint *c, const rv_expected *want,
                                            size_t n, rv_error *err);
+
+/* Weights quantised by DiffQ have no names in the file: there are no tensors until `want` gives
+ * all parameters of the model in the order in which the reference's modules register them, that of
+ * its state dict. They are de-quantised here. Nothing to do for other files. RV_ERR_SHAPE: these
+ * are not the weights of that model. */
+bool rv_checkpoint_is_quantized(const rv_checkpoint *c);
+RV_NODISCARD rv_status rv_checkpoint_name_quantized(rv_checkpoint *c, const rv_expected *want,
+                                                    size_t n, rv_error *err);
 
 #endif

@@ -7,6 +7,8 @@
 #include "io/checkpoint.h"
 #include "io/mapping.h"
 
+typedef struct rv_quantized rv_quantized;
+
 struct rv_checkpoint {
     const char *path; /* in the arena */
     const char *kind;
@@ -16,12 +18,27 @@ struct rv_checkpoint {
     json_t *config;
     rv_tensor *tensors; /* in the order of the file */
     size_t n, capacity;
-    const rv_tensor **by_name; /* sorted; made by checkpoint.c */
+    const rv_quantized *quantized; /* by DiffQ: what has no names yet; else NULL */
+    const rv_tensor **by_name;     /* sorted; made by checkpoint.c */
 };
 
 /* Add a tensor whose name and place are set: the name is copied; shape and strides are checked
  * against the storage and `count` is computed. Errors name tensor and file. */
 RV_NODISCARD rv_status rv_checkpoint_add(rv_checkpoint *c, const rv_tensor *t, rv_error *err);
+
+/* The check alone, which also computes `count`. */
+RV_NODISCARD rv_status rv_checkpoint_check(const rv_checkpoint *c, rv_tensor *t, rv_error *err);
+
+/* Make by_name; a name that is there twice is an error. */
+RV_NODISCARD rv_status rv_checkpoint_index(rv_checkpoint *c, rv_error *err);
+
+/* Row-major without gaps? Strides of dimensions of size 1 do not matter. */
+bool rv_tensor_is_contiguous(const rv_tensor *t);
+
+/* The bytes of t's storage, in place or inflated; *inflated, NULL or not, is to be freed. */
+RV_NODISCARD rv_status rv_checkpoint_storage(const rv_checkpoint *c, const rv_tensor *t,
+                                             const unsigned char **out, unsigned char **inflated,
+                                             rv_error *err);
 
 /* Text copied to the checkpoint's arena, or NULL. */
 char *rv_checkpoint_keep(rv_checkpoint *c, const char *text, size_t n);

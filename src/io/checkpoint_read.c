@@ -39,8 +39,7 @@ static gather_fn *const gathers[] = {
     [RV_U8] = gather_u8,   [RV_BOOL] = gather_bool,
 };
 
-/* Row-major without gaps? Strides of dimensions of size 1 do not matter. */
-static bool is_contiguous(const rv_tensor *t)
+bool rv_tensor_is_contiguous(const rv_tensor *t)
 {
     size_t expected = 1;
     for (int i = t->rank - 1; i >= 0; i--) {
@@ -79,34 +78,48 @@ static void gather(const rv_tensor *t, const unsigned char *storage, float *dst)
 {
     if (!t->count)
         return;
-    if (is_contiguous(t))
+    if (rv_tensor_is_contiguous(t))
         gathers[t->dtype](dst, storage + t->offset * rv_dtype_size(t->dtype), t->count, 1);
     else
         gather_rows(t, storage, dst);
 }
 
-rv_status rv_checkpoint_read(const rv_checkpoint *c, const rv_tensor *t, float *dst, rv_error *err)
+rv_status rv_checkpoint_storage(const rv_checkpoint *c, const rv_tensor *t,
+                                const unsigned char **out, unsigned char **inflated, rv_error *err)
 {
-    if (t->storage || !t->count) {
-        gather(t, t->storage, dst);
+    *out = t->storage;
+    *inflated = NULL;
+    if (t->storage)
         return RV_OK;
-    }
-    unsigned char *bytes = malloc(t->storage_size);
+    unsigned char *bytes = malloc(t->storage_size + 1);
     if (!bytes)
         return RV_FAIL(err, RV_ERR_NOMEM, "%s: tensor \"%s\": out of memory for %zu bytes", c->path,
                        rv_show(t->name, strlen(t->name)).text, t->storage_size);
     const rv_status status =
         rv_archive_inflate(&c->archive, &c->archive.entries[t->entry], bytes, err);
     if (status == RV_OK)
-        gather(t, bytes, dst);
-    free(bytes);
+        *out = *inflated = bytes;
+    else
+        free(bytes);
     return status;
+}
+
+rv_status rv_checkpoint_read(const rv_checkpoint *c, const rv_tensor *t, float *dst, rv_error *err)
+{
+    const unsigned char *bytes = NULL;
+    unsigned char *inflated = NULL;
+    if (!t->count)
+        return RV_OK;
+    RV_TRY(rv_checkpoint_storage(c, t, &bytes, &inflated, err));
+    gather(t, bytes, dst);
+    free(inflated);
+    return RV_OK;
 }
 
 const float *rv_checkpoint_view(const rv_checkpoint *c, const rv_tensor *t)
 {
     (void)c;
-    if (t->dtype != RV_F32 || !t->storage || !is_contiguous(t))
+    if (t->dtype != RV_F32 || !t->storage || !rv_tensor_is_contiguous(t))
         return NULL;
     const unsigned char *p = t->storage + t->offset * sizeof(float);
     return (uintptr_t)p % sizeof(float) ? NULL : (const float *)(const void *)p;

@@ -4,6 +4,7 @@
  * ...} training loops  {"state_dict": {...}, more}; also "state", "model_state_dict", "model" plain
  * {"encoder.0.weight": tensor, ...} Dicts inside of a state dict flatten to names with dots. */
 #include "io/pytorch_package.h"
+#include "io/diffq.h"
 #include "io/text.h"
 
 #include <string.h>
@@ -22,20 +23,26 @@ typedef struct collector {
 
 /* Tensors */
 
-static rv_status add_tensor(collector *k, const rv_value *v, size_t name_size)
+rv_status rv_pytorch_tensor(const rv_value *v, rv_locate_fn *locate, void *ctx, rv_tensor *t,
+                            rv_error *err)
 {
     const rv_value *storage = v->tensor.storage;
-    rv_tensor t = { .name = rv_checkpoint_keep(k->c, k->name, name_size),
-                    .dtype = storage->storage.dtype,
-                    .rank = (int)v->tensor.shape->list.n,
-                    .offset = v->tensor.offset };
+    t->dtype = storage->storage.dtype;
+    t->rank = (int)v->tensor.shape->list.n;
+    t->offset = v->tensor.offset;
+    for (int i = 0; i < t->rank; i++) {
+        t->shape[i] = (size_t)v->tensor.shape->list.items[i]->number;
+        t->stride[i] = (size_t)v->tensor.stride->list.items[i]->number;
+    }
+    return locate(ctx, storage, t, err);
+}
+
+static rv_status add_tensor(collector *k, const rv_value *v, size_t name_size)
+{
+    rv_tensor t = { .name = rv_checkpoint_keep(k->c, k->name, name_size) };
     if (!t.name)
         return RV_FAIL(k->err, RV_ERR_NOMEM, "%s: out of memory", k->c->path);
-    for (int i = 0; i < t.rank; i++) {
-        t.shape[i] = (size_t)v->tensor.shape->list.items[i]->number;
-        t.stride[i] = (size_t)v->tensor.stride->list.items[i]->number;
-    }
-    RV_TRY(k->locate(k->ctx, storage, &t, k->err));
+    RV_TRY(rv_pytorch_tensor(v, k->locate, k->ctx, &t, k->err));
     return rv_checkpoint_add(k->c, &t, k->err);
 }
 
@@ -69,27 +76,21 @@ static rv_status collect(collector *k, const rv_value *v, size_t prefix, int dep
     return RV_OK;
 }
 
-static bool is_true(const rv_value *v)
-{
-    return v && (v->kind == RV_PK_BOOL || v->kind == RV_PK_INT) && v->number;
-}
-
-/* Demucs v3 marks such states; v2 packs one as "compressed"; diffq's own has three lists. */
-static bool is_quantized(const rv_value *state)
+/* Demucs v2 compressed such a state with zlib. */
+static bool is_compressed(const rv_value *state)
 {
     const rv_value *packed = rv_value_get(state, "compressed");
-    return is_true(rv_value_get(state, "__quantized")) ||
-           (packed && packed->kind != RV_PK_TENSOR && state->list.n == 2) ||
-           (rv_value_get(state, "quantized") && rv_value_get(state, "float16") &&
-            rv_value_get(state, "others"));
+    return packed && packed->kind != RV_PK_TENSOR && state->list.n == 2;
 }
 
 static rv_status collect_state(collector *k, const rv_value *state)
 {
-    if (is_quantized(state))
+    if (rv_diffq_is(state))
+        return rv_diffq_collect(k->c, state, k->locate, k->ctx, k->err);
+    if (is_compressed(state))
         return RV_FAIL(k->err, RV_ERR_UNSUPPORTED,
-                       "%s: the weights are quantised by DiffQ, which is not supported; use the "
-                       "model's version that is not quantised",
+                       "%s: the weights are quantised by DiffQ and compressed, as Demucs v2 did, "
+                       "which is not supported; use the model's version that is not quantised",
                        k->c->path);
     return collect(k, state, 0, 0);
 }
@@ -186,7 +187,7 @@ rv_status rv_pytorch_package(rv_checkpoint *c, const rv_value *root, rv_locate_f
         return RV_FAIL(err, RV_ERR_NOMEM, "%s: out of memory", c->path);
     if (is_dict(root))
         RV_TRY(read_layout(&k, root));
-    if (!c->n)
+    if (!c->n && !c->quantized)
         return RV_FAIL(err, RV_ERR_FORMAT,
                        "%s: holds no state dict (a dict of named tensors, or a dict with "
                        "\"state\" or \"state_dict\")",
