@@ -1,6 +1,7 @@
 /* test_diffq.c - weights quantised by DiffQ: values as diffq gives them back, the order of
  * parameters, a whole model, and damaged files. */
 #include "checkpoint_files.h"
+#include "infer/convert.h"
 #include "infer/network.h"
 #include "infer/quantized.h"
 #include "models/registration.h"
@@ -83,6 +84,11 @@ TEST(test_groups_as_demucs_packs_them)
 TEST(test_groups_that_are_not_packed)
 {
     check_restored("diffq-plain");
+}
+
+TEST(test_compressed_as_demucs_2_does)
+{
+    check_restored("diffq-v2");
 }
 
 TEST(test_groups_packed_for_torchscript)
@@ -190,6 +196,26 @@ TEST(test_whole_model)
     rv_checkpoint_free(golden);
 }
 
+/* Converted weights have names and the values of the first file. */
+TEST(test_conversion)
+{
+    char path[1100];
+    rv_error err = { 0 };
+    rv_network *first = NULL, *second = NULL;
+    rv_network_card card;
+    const rv_convert_options options = { 0 };
+    const path_text folder = make_folder(), out = in_folder(&folder, "named.safetensors");
+    snprintf(path, sizeof path, "%s/tests/golden/demucs_v3_diffq.th", getenv("RV_TEST_SOURCE"));
+    CHECK_OK(rv_convert(path, out.text, &options, &err), err);
+    CHECK_OK(rv_network_open(&first, &card, path, 0, NULL, &err), err);
+    CHECK_OK(rv_network_open(&second, &card, out.text, 0, NULL, &err), err);
+    CHECK(rv_checkpoint_count(rv_network_checkpoint(first)) == 44);
+    check_values(rv_network_checkpoint(second), rv_network_checkpoint(first));
+    rv_network_free(first);
+    rv_network_free(second);
+    CHECK(remove_folder(&folder) == 1);
+}
+
 /* Damaged files: an error or wrong values, never a fault. */
 
 static void try_bytes(const quantized_case *q, const unsigned char *bytes, size_t size)
@@ -237,6 +263,7 @@ static void check_damaged(const char *name)
 TEST(test_damaged_files)
 {
     check_damaged("diffq-plain");
+    check_damaged("diffq-v2");
     check_damaged("diffq-torch");
     check_damaged("diffq-uniform");
 }
@@ -286,11 +313,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_groups_as_demucs_packs_them),
         cmocka_unit_test(test_groups_that_are_not_packed),
+        cmocka_unit_test(test_compressed_as_demucs_2_does),
         cmocka_unit_test(test_groups_packed_for_torchscript),
         cmocka_unit_test(test_uniform_beside_half_precision),
         cmocka_unit_test(test_weights_of_another_model),
         cmocka_unit_test(test_order_of_registration),
         cmocka_unit_test(test_whole_model),
+        cmocka_unit_test(test_conversion),
         cmocka_unit_test(test_damaged_files),
         cmocka_unit_test(test_hostile_settings),
     };

@@ -10,9 +10,11 @@ values that diffq restores. The files are < 160 kB in all.
 """
 import argparse
 import fractions
+import io
 import pathlib
 import sys
 import zipfile
+import zlib
 
 import numpy as np
 import torch
@@ -127,6 +129,14 @@ def small_model(seed):
     return torch.nn.Sequential(torch.nn.Linear(24, 8), torch.nn.Linear(8, 2))
 
 
+def compressed(state):
+    """What Demucs v2 made of a state; its DiffQ wrote no "meta" and a column of bits."""
+    buffer = io.BytesIO()
+    quantized = [(codes, scale, bits[:, None]) for codes, scale, bits in state["quantized"]]
+    torch.save({"quantized": quantized, "float16": [], "others": state["others"]}, buffer)
+    return zlib.compress(buffer.getvalue())
+
+
 def store_quantized(name, make, quantizer_of, **how):
     """What DiffQ writes, and the values that it gives back; the name of a model is its class."""
     from demucs.states import get_state
@@ -138,7 +148,10 @@ def store_quantized(name, make, quantizer_of, **how):
         if key.endswith("_diffq"):
             p.copy_(torch.randint(-1, 2, p.shape) / 2)
     state = quantizer.get_quantized_state(**how) if how else get_state(model, quantizer)
-    save(name + ".pt", {"klass": type(model), "args": (), "kwargs": {}, "state": state})
+    if name == "diffq-v2":
+        save(name + ".pt", {"compressed": compressed(state)})
+    else:
+        save(name + ".pt", {"klass": type(model), "args": (), "kwargs": {}, "state": state})
     restored = make(2)
     restore_quantized_state(restored, state)
     save_file({k: v.contiguous() for k, v in restored.state_dict().items()},
@@ -159,6 +172,7 @@ def quantized_files():
 
     store_quantized("diffq-packed", diffq_model, groups)
     store_quantized("diffq-plain", small_model, groups, packed=False)
+    store_quantized("diffq-v2", small_model, groups, packed=False)
     store_quantized("diffq-torch", small_model, groups, packed=True, torch_pack=True)
     store_quantized("diffq-uniform", small_model, uniform, packed=False)
 

@@ -191,6 +191,8 @@ void rv_checkpoint_free(rv_checkpoint *c)
     free(c->tensors);
     rv_arena_fini(&c->arena);
     rv_mapping_close(&c->file);
+    rv_mapping_close(&c->outer);
+    free(c->inflated);
     free(c);
 }
 

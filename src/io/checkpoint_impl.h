@@ -13,8 +13,10 @@ struct rv_checkpoint {
     const char *path; /* in the arena */
     const char *kind;
     rv_mapping file;
-    rv_archive archive; /* of a zip; else empty */
-    rv_arena arena;     /* names, tensors, archive */
+    unsigned char *inflated; /* what `file` views if the weights were compressed; else NULL */
+    rv_mapping outer;        /* and the file around them */
+    rv_archive archive;      /* of a zip; else empty */
+    rv_arena arena;          /* names, tensors, archive */
     json_t *config;
     rv_tensor *tensors; /* in the order of the file */
     size_t n, capacity;

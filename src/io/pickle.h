@@ -12,8 +12,8 @@
 #include "base/arena.h"
 #include "io/checkpoint.h"
 
-/* Bytes of memory that the values of one pickle may take, and entries of its stack and its memo. A
- * checkpoint of 1,000 tensors needs about 2 MB and 20,000 entries. */
+/* Bytes of memory that the values of one pickle may take beyond its size, and entries of its stack
+ * and its memo. A checkpoint of 1,000 tensors needs about 2 MB and 20,000 entries. */
 enum { RV_PK_LIMIT = 128 << 20, RV_PK_ENTRIES = 1 << 20 };
 
 typedef enum rv_value_kind {

@@ -20,8 +20,8 @@ rv_status rv_pk_fail(const rv_unpickler *u, rv_error *err, rv_status status, con
 
 rv_status rv_pk_take(rv_unpickler *u, void **out, size_t size, rv_error *err)
 {
-    if (size > RV_PK_LIMIT - u->taken)
-        return rv_pk_fail(u, err, RV_ERR_FORMAT, "the values take more than %d MB",
+    if (size > RV_PK_LIMIT + u->size - u->taken)
+        return rv_pk_fail(u, err, RV_ERR_FORMAT, "the values take more than the pickle and %d MB",
                           RV_PK_LIMIT >> 20);
     u->taken += size;
     *out = rv_arena_take(u->arena, size);

@@ -82,13 +82,13 @@ static rv_status locate_in_zip(void *ctx, const rv_value *storage, rv_tensor *t,
 static rv_status entry_bytes(rv_checkpoint *c, const rv_archive_entry *e, const unsigned char **out,
                              rv_error *err)
 {
+    *out = e->stored;
+    if (e->stored)
+        return RV_OK;
     if (e->size > PICKLE_LIMIT)
         return RV_FAIL(err, RV_ERR_FORMAT,
                        "%s: entry \"%s\" claims %zu bytes, above the limit of %d", c->path,
                        rv_show(e->name, e->name_size).text, e->size, PICKLE_LIMIT);
-    *out = e->stored;
-    if (e->stored)
-        return RV_OK;
     unsigned char *bytes = rv_arena_take(&c->arena, e->size);
     if (!bytes)
         return RV_FAIL(err, RV_ERR_NOMEM, "%s: out of memory for %zu bytes", c->path, e->size);

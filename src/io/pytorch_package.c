@@ -5,6 +5,8 @@
  * {"encoder.0.weight": tensor, ...} Dicts inside of a state dict flatten to names with dots. */
 #include "io/pytorch_package.h"
 #include "io/diffq.h"
+#include "io/inflate.h"
+#include "io/pytorch.h"
 #include "io/text.h"
 
 #include <string.h>
@@ -76,11 +78,32 @@ static rv_status collect(collector *k, const rv_value *v, size_t prefix, int dep
     return RV_OK;
 }
 
-/* Demucs v2 compressed such a state with zlib. */
+/* Demucs v2 compressed a whole file of DiffQ's with zlib. */
 static bool is_compressed(const rv_value *state)
 {
     const rv_value *packed = rv_value_get(state, "compressed");
-    return packed && packed->kind != RV_PK_TENSOR && state->list.n == 2;
+    return packed && packed->kind == RV_PK_BYTES && state->list.n == 2;
+}
+
+static rv_status read_compressed(collector *k, const rv_value *packed)
+{
+    rv_checkpoint *c = k->c;
+    size_t size = 0;
+    if (c->inflated)
+        return RV_FAIL(k->err, RV_ERR_FORMAT, "%s: the weights are compressed twice", c->path);
+    RV_TRY(rv_inflate(&c->inflated, &size, packed->text.data, packed->text.n, c->path, k->err));
+    c->outer = c->file;
+    c->file = (rv_mapping){ .data = c->inflated, .size = size };
+    if (rv_archive_is(c->file.data, size))
+        return rv_pytorch_read_zip(c, k->err);
+    if (rv_pytorch_is_legacy(c->file.data, size))
+        return rv_pytorch_read_legacy(c, k->err);
+    return RV_FAIL(k->err, RV_ERR_FORMAT, "%s: what was compressed is no file of PyTorch", c->path);
+}
+
+static bool is_state(const rv_value *v)
+{
+    return rv_diffq_is(v) || is_compressed(v);
 }
 
 static rv_status collect_state(collector *k, const rv_value *state)
@@ -88,10 +111,7 @@ static rv_status collect_state(collector *k, const rv_value *state)
     if (rv_diffq_is(state))
         return rv_diffq_collect(k->c, state, k->locate, k->ctx, k->err);
     if (is_compressed(state))
-        return RV_FAIL(k->err, RV_ERR_UNSUPPORTED,
-                       "%s: the weights are quantised by DiffQ and compressed, as Demucs v2 did, "
-                       "which is not supported; use the model's version that is not quantised",
-                       k->c->path);
+        return read_compressed(k, rv_value_get(state, "compressed"));
     return collect(k, state, 0, 0);
 }
 
@@ -173,6 +193,8 @@ static rv_status read_layout(collector *k, const rv_value *root)
     const rv_value *klass = rv_value_get(root, "klass"), *state = rv_value_get(root, "state");
     if (klass && klass->kind == RV_PK_CLASS && is_dict(state))
         return read_demucs(k, root, klass);
+    if (is_state(root))
+        return collect_state(k, root);
     state = wrapped_state(root);
     RV_TRY(set_extra(k, root, state));
     return collect_state(k, state ? state : root);
@@ -182,7 +204,8 @@ rv_status rv_pytorch_package(rv_checkpoint *c, const rv_value *root, rv_locate_f
                              void *ctx, rv_error *err)
 {
     collector k = { .c = c, .locate = locate, .ctx = ctx, .budget = RV_JSON_BUDGET, .err = err };
-    c->config = json_pack("{s:i}", "format_version", 1);
+    if (!c->config)
+        c->config = json_pack("{s:i}", "format_version", 1);
     if (!c->config)
         return RV_FAIL(err, RV_ERR_NOMEM, "%s: out of memory", c->path);
     if (is_dict(root))
