@@ -308,6 +308,40 @@ TEST(test_hostile_settings)
     check_setting("diffq-uniform", "bits", 0, "bits must be a number from 1 to 15");
 }
 
+/* The only place in the file with the bits of 24 groups, which are from 4 to 13. */
+static unsigned char *find_bits(unsigned char *bytes, size_t size)
+{
+    size_t run = 0;
+    for (size_t i = 0; i < size; i++) {
+        run = bytes[i] >= 4 && bytes[i] <= 13 ? run + 1 : 0;
+        if (run == 24)
+            return bytes + i;
+    }
+    return NULL;
+}
+
+TEST(test_hostile_bits)
+{
+    quantized_case q;
+    size_t size;
+    rv_error err = { 0 };
+    open_quantized(&q, "diffq-plain");
+    unsigned char *bytes = load_file(fixture("diffq-plain.pt").text, &size);
+    unsigned char *bits = find_bits(bytes, size);
+    CHECK(bits);
+    for (int value = 0; value < 256; value += value < 14 ? 1 : 60) {
+        rv_checkpoint *c = NULL;
+        *bits = (unsigned char)value;
+        CHECK_OK(rv_checkpoint_open_memory(&c, bytes, size, "file.th", &err), err);
+        const rv_status status = rv_name_quantized(c, q.want, q.n, &err);
+        CHECK(status == (value >= 1 && value <= 15 ? RV_OK : RV_ERR_FORMAT));
+        CHECK(status == RV_OK || strstr(err.text, "bits of a group"));
+        rv_checkpoint_free(c);
+    }
+    free(bytes);
+    close_quantized(&q);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,6 +356,7 @@ int main(void)
         cmocka_unit_test(test_conversion),
         cmocka_unit_test(test_damaged_files),
         cmocka_unit_test(test_hostile_settings),
+        cmocka_unit_test(test_hostile_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
