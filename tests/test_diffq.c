@@ -81,6 +81,12 @@ TEST(test_groups_as_demucs_packs_them)
     check_restored("diffq-packed");
 }
 
+/* All of the fewest bits, which then take no planes. */
+TEST(test_groups_of_least_bits)
+{
+    check_restored("diffq-least");
+}
+
 TEST(test_groups_that_are_not_packed)
 {
     check_restored("diffq-plain");
@@ -346,6 +352,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_groups_as_demucs_packs_them),
+        cmocka_unit_test(test_groups_of_least_bits),
         cmocka_unit_test(test_groups_that_are_not_packed),
         cmocka_unit_test(test_compressed_as_demucs_2_does),
         cmocka_unit_test(test_groups_packed_for_torchscript),

@@ -146,7 +146,7 @@ def store_quantized(name, make, quantizer_of, **how):
     quantizer = quantizer_of(model)
     for key, p in model.named_parameters():
         if key.endswith("_diffq"):
-            p.copy_(torch.randint(-1, 2, p.shape) / 2)
+            p.copy_(torch.randint(-1, 1, p.shape) / 2 if name != "diffq-least" else -20.0)
     state = quantizer.get_quantized_state(**how) if how else get_state(model, quantizer)
     if name == "diffq-v2":
         save(name + ".pt", {"compressed": compressed(state)})
@@ -173,6 +173,7 @@ def quantized_files():
     store_quantized("diffq-packed", diffq_model, groups)
     store_quantized("diffq-plain", small_model, groups, packed=False)
     store_quantized("diffq-v2", small_model, groups, packed=False)
+    store_quantized("diffq-least", small_model, groups)
     store_quantized("diffq-torch", small_model, groups, packed=True, torch_pack=True)
     store_quantized("diffq-uniform", small_model, uniform, packed=False)
 

@@ -4,7 +4,7 @@
  *
  * Packed integers are planes of bits. A tensor [lines, planes, block] of words of w bits holds
  * lines * w * block integers: number (line * w + j) * block + i has as its bit k the bit j of word
- * [line, k, i]. A rank of 2 means one line. */
+ * [line, k, i]. A rank of 2 means one line. Without planes all integers are 0. */
 #include "io/diffq_impl.h"
 #include "io/text.h"
 
@@ -70,6 +70,10 @@ static rv_status unpack(const decoder *d, const rv_tensor *t, float *dst, size_t
     unsigned char *inflated = NULL;
     if (!n)
         return RV_OK;
+    if (t->rank >= 2 && !t->shape[t->rank - 2]) {
+        memset(dst, 0, n * sizeof *dst);
+        return RV_OK;
+    }
     if (!describe(t, &p, n) || !rv_tensor_is_contiguous(t))
         return damaged(d, "the packed codes are missing, too few or of another layout");
     RV_TRY(rv_checkpoint_storage(d->c, t, &p.words, &inflated, d->err));

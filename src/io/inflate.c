@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#define ZLIB_CONST
 #include <zlib.h>
 
 enum { FIRST_ROOM = 1 << 16 };
@@ -55,7 +56,7 @@ rv_status rv_inflate(unsigned char **out, size_t *n, const void *data, size_t si
                      const char *path, rv_error *err)
 {
     output o = { .path = path, .err = err, .room = FIRST_ROOM };
-    z_stream z = { .next_in = (z_const Bytef *)data };
+    z_stream z = { .next_in = data };
     if (__builtin_mul_overflow(size, (size_t)RV_INFLATE_RATIO, &o.limit))
         return RV_FAIL(err, RV_ERR_FORMAT, "%s: compressed weights are too large", path);
     o.limit += FIRST_ROOM;
