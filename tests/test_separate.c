@@ -354,6 +354,7 @@ TEST(test_buffer_and_stream)
         to[p] = one + p * FRAMES;
     CHECK_OK(rv_separate(classic, in, 2, 8000, FRAMES, to, &o, &err), err);
     o.threads = 3;
+    o.jobs = 2;
     rv_separator *s = NULL;
     CHECK_OK(rv_separator_new(&s, classic, 2, 8000, &o, &err), err);
     CHECK(rv_separator_latency(s) == 25 * 8000);

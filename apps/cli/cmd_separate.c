@@ -56,6 +56,9 @@ static int parse(settings *s, int argc, char **argv)
           "seconds of a segment: less takes less memory (default: the model's)" },
         { 'j', "threads", OPTION_INT, &o->threads, "N", 0, 1024,
           "threads (default 0: one for each core)" },
+        { 0, "jobs", OPTION_INT, &o->jobs, "N", 1, 64,
+          "segments at a time, each in one thread: takes memory for each, may help with many "
+          "threads (default 1)" },
         { 0, "seed", OPTION_SEED, &o->seed, "N", 0, 0, "of the shifts (default 0)" },
         { 0, "progress", OPTION_CHOICE, &s->mode, "auto|json|none", 0, 0,
           "a bar on a terminal, JSON lines, or nothing (default auto)" },

@@ -18,7 +18,7 @@ struct rv_separator {
 
 void rv_separate_defaults(rv_separate_options *opt)
 {
-    *opt = (rv_separate_options){ .overlap = -1 };
+    *opt = (rv_separate_options){ .overlap = -1, .jobs = 1 };
 }
 
 static int watch(void *ctx, double frames)

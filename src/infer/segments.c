@@ -442,9 +442,10 @@ rv_status rv_segments_pull(rv_segments *s, float *const *stems, size_t room, siz
     size_t final = 0;
     RV_TRY(advance(s, &final, err));
     const size_t ready = final - s->emitted, n = ready < room ? ready : room;
-    *made = 0;
-    if (n == 0)
+    if (n == 0) {
+        *made = 0;
         return RV_OK;
+    }
     RV_TRY(take_scratch(s, n, err));
     emit(s, stems, n);
     s->emitted += n;

@@ -3,9 +3,6 @@
 
 #include "base/status.h"
 
-#include <string.h>
-#include <unistd.h>
-
 static rv_status check_format(const rv_model *m, const rv_session_options *o, rv_error *err)
 {
     const rv_model_card *c = &m->card;
@@ -13,17 +10,10 @@ static rv_status check_format(const rv_model *m, const rv_session_options *o, rv
         (c->sample_rate && o->sample_rate != (size_t)c->sample_rate))
         return RV_FAIL(err, RV_ERR_ARG, "%s takes %d channels at %d Hz, not %zu at %zu", c->name,
                        c->channels, c->sample_rate, o->channels, o->sample_rate);
-    if (o->separate->shifts < 0)
-        return RV_FAIL(err, RV_ERR_ARG, "%d shifts", o->separate->shifts);
+    if (o->separate->shifts < 0 || o->separate->jobs < 1)
+        return RV_FAIL(err, RV_ERR_ARG, "%d shifts, %d jobs", o->separate->shifts,
+                       o->separate->jobs);
     return RV_OK;
-}
-
-/* Segments in one thread each are faster than one segment in all threads, at the price of memory
- * for each: the values of a plan beside shared weights. A third of the machine's memory may go. */
-static size_t pick_side_by_side(const rv_session *s)
-{
-    (void)s;
-    return 1;
 }
 
 static rv_status open_segments(rv_session *s, const rv_session_options *o, rv_error *err)
@@ -41,7 +31,7 @@ static rv_status open_segments(rv_session *s, const rv_session_options *o, rv_er
         .shifts = (size_t)want->shifts,
         .offsets = o->offsets,
         .seed = want->seed,
-        .side_by_side = pick_side_by_side(s),
+        .side_by_side = (size_t)want->jobs,
         .watch = o->watch,
         .watch_ctx = o->watch_ctx,
     };
