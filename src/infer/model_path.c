@@ -35,6 +35,10 @@ static const known knowns[] = {
       "0d19c1c6-0f06f20e.th 7ecf8ec1-70f50cc9.th c511e2ab-fe698775.th 7d865c68-3d5dd56b.th" },
     { "mdx_extra", "Hybrid Demucs v3, with extra data: a bag of 4", "mdx_final/",
       "e51eebcc-c1b80bdd.th a1d90b5c-ae9d2452.th 5d2d6c55-db83574e.th cfa93e08-61801ae1.th" },
+    { "mdx_q", "mdx with weights quantised by DiffQ, a quarter of the size", "mdx_final/",
+      "6b9c2ca1-3fd82607.th b72baf4e-8778635e.th 42e558d4-196e0e1b.th 305bc58f-18378783.th" },
+    { "mdx_extra_q", "mdx_extra with weights quantised by DiffQ", "mdx_final/",
+      "83fc094f-4a16d450.th 464b36d7-e5a9386e.th 14fc6a69-a89dd0ee.th 7fd6ef75-a905dd85.th" },
 };
 enum { N_KNOWN = sizeof knowns / sizeof *knowns, PATH_ROOM = 4096 };
 
@@ -109,15 +113,17 @@ static rv_status advise(const known *k, rv_error *err)
 {
     char folder[PATH_ROOM];
     cache_folder(folder);
-    const bool bag = strchr(k->files, ' ');
+    char bag[160] = "";
+    if (strchr(k->files, ' '))
+        snprintf(bag, sizeof bag, " and demucs/remote/%s.yaml from github.com/adefossez/demucs",
+                 k->name);
     return RV_FAIL(err, RV_ERR_IO,
                    "%s: its weights are not here: get %s from "
-                   "https://dl.fbaipublicfiles.com/demucs/%s%s%s into %.600s (or a folder of "
+                   "https://dl.fbaipublicfiles.com/demucs/%s%s into %.600s (or a folder of "
                    "$RAVEL_MODELS); their author says they are for research use "
                    "(facebookresearch/demucs#327); `ravel models convert` makes them "
                    ".safetensors. Without any weights: -m classic",
-                   k->name, k->files, k->folder, bag ? " and demucs/remote/" : "",
-                   bag ? "NAME.yaml from github.com/adefossez/demucs" : "", folder);
+                   k->name, k->files, k->folder, bag, folder);
 }
 
 static rv_status unknown(const char *name, rv_error *err)
