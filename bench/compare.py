@@ -50,7 +50,7 @@ def main():
     parser.add_argument("--peer-python", default=sys.executable)
     parser.add_argument("--v2")
     parser.add_argument("models", nargs="*", metavar="MODEL", default=list(PEER_NAMES))
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     print(f"{'model':<12} {'ravel s':>8} {'peer s':>8} {'ratio':>6} {'cpu ratio':>9} "
           f"{'GFLOP/s':>8} {'ravel MB':>8} {'peer MB':>8}")
     for model in args.models or PEER_NAMES:

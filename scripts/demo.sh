@@ -17,7 +17,7 @@ demo_song() {
     (cd "$folder" && apt-get download -qq "$package" && dpkg -x "$package"_*.deb unpacked) >/dev/null 2>&1 ||
       { echo "demo: cannot download $package; give a song of your own: scripts/demo.sh SONG" >&2; exit 1; }
     local source=$folder/unpacked/usr/share/games/fretsonfire/data/songs/sectoid/Feelings
-    sox -m -v 1 "$source/song.ogg" -v 1 "$source/guitar.ogg" "$folder/part.flac" gain -n -1
+    sox -m -v 0.5 "$source/song.ogg" -v 0.5 "$source/guitar.ogg" "$folder/part.flac" gain -n -1
     mv "$folder/part.flac" "$song"
   fi
   echo "$song"
@@ -27,4 +27,4 @@ if [ $# -eq 0 ]; then
   song=$(demo_song)
   set -- "$song"
 fi
-build/apps/cli/ravel separate "$@"
+build/ravel separate --overwrite "$@"

@@ -9,7 +9,7 @@ packages=(build-essential meson ninja-build pkg-config libsndfile1-dev libsoxr-d
 if [ "${1:-}" = test ]; then
   packages+=(libcmocka-dev python3 clang-format)
 elif [ "${1:-}" = demo ]; then
-  packages+=(sox libsox-fmt-all)
+  packages+=(sox libsox-fmt-base)
 fi
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
