@@ -200,9 +200,8 @@ TEST(test_nested_state)
     rv_checkpoint *c = open_fixture("nested.pt");
     CHECK(rv_checkpoint_count(c) == 2);
     CHECK(rv_checkpoint_find(c, "a.b.c")->count == 2 && rv_checkpoint_find(c, "d")->count == 3);
-    check_json(rv_checkpoint_config(c),
-               "{\"format_version\": 1, \"extra\": {\"model_name\": \"ConvTasNet\","
-               " \"model_args\": {\"n_src\": 2}}}");
+    check_json(rv_checkpoint_config(c), "{\"format_version\": 1, \"class\": \"ConvTasNet\","
+                                        " \"kwargs\": {\"n_src\": 2}}");
     rv_checkpoint_free(c);
 }
 

@@ -36,6 +36,9 @@ static void check_case(const char *name)
 CASE(conv_tasnet)
 CASE(conv_tasnet_causal)
 CASE(conv_tasnet_mono)
+CASE(conv_tasnet_skip)
+CASE(conv_tasnet_skip_causal)
+CASE(conv_tasnet_skip_cumulative)
 CASE(demucs_v2)
 CASE(demucs_v2_legacy)
 CASE(demucs_v3)
@@ -136,6 +139,8 @@ static void check_gradient(const char *name)
 TEST(test_models_can_be_differentiated)
 {
     check_gradient("conv_tasnet");
+    check_gradient("conv_tasnet_skip");
+    check_gradient("conv_tasnet_skip_cumulative");
     check_gradient("demucs_v2");
     check_gradient("demucs_v3");
     check_gradient("hdemucs_multi");
@@ -184,6 +189,11 @@ TEST(test_sizes_of_the_released_models)
     CHECK(count_parameters("{\"class\": \"demucs.tasnet.ConvTasNet\", \"config\": {" STEMS
                            ", \"X\": 10}}",
                            0) == 10977872);
+    CHECK(count_parameters("{\"class\": \"ConvTasNet\", \"config\": {\"n_src\": 2}}", 32000) ==
+          5050545); /* the paper's 5.1 M */
+    CHECK(count_parameters("{\"class\": \"ConvTasNet\", \"config\": {\"n_src\": 2,"
+                           " \"skip_chan\": null}}",
+                           32000) == 3474609);
 }
 
 /* A bad configuration is refused with a text that names the model and the argument. */
@@ -225,6 +235,19 @@ TEST(test_bad_arguments_are_refused)
     check_refused(RV_ERR_ARG, "norm_type",
                   "{\"class\": \"conv_tasnet\", \"config\": {" STEMS ", \"norm_type\": \"LN\"}}");
 #undef HT
+#define ASTEROID(rest) "{\"class\": \"ConvTasNet\", \"config\": {" rest "}}"
+    check_refused(RV_ERR_ARG, "n_src", ASTEROID("\"n_blocks\": 8"));
+    check_refused(RV_ERR_ARG, "n_src", ASTEROID("\"n_src\": 0"));
+    check_refused(RV_ERR_UNSUPPORTED, "fb_name", ASTEROID("\"n_src\": 2, \"fb_name\": \"stft\""));
+    check_refused(RV_ERR_UNSUPPORTED, "in_chan", ASTEROID("\"n_src\": 2, \"in_chan\": 7"));
+    check_refused(RV_ERR_UNSUPPORTED, "stride", ASTEROID("\"n_src\": 2, \"stride\": 17"));
+    check_refused(RV_ERR_UNSUPPORTED, "norm_type",
+                  ASTEROID("\"n_src\": 2, \"norm_type\": \"fgLN\""));
+    check_refused(RV_ERR_UNSUPPORTED, "mask_act",
+                  ASTEROID("\"n_src\": 2, \"mask_act\": \"prelu\""));
+    check_refused(RV_ERR_ARG, "conv_kernel_size",
+                  ASTEROID("\"n_src\": 2, \"conv_kernel_size\": 4"));
+#undef ASTEROID
     CHECK(rv_model_find("os.system") == NULL);
 }
 
@@ -274,6 +297,9 @@ int main(void)
         cmocka_unit_test(test_conv_tasnet),
         cmocka_unit_test(test_conv_tasnet_causal),
         cmocka_unit_test(test_conv_tasnet_mono),
+        cmocka_unit_test(test_conv_tasnet_skip),
+        cmocka_unit_test(test_conv_tasnet_skip_causal),
+        cmocka_unit_test(test_conv_tasnet_skip_cumulative),
         cmocka_unit_test(test_demucs_v2),
         cmocka_unit_test(test_demucs_v2_legacy),
         cmocka_unit_test(test_demucs_v3),

@@ -32,11 +32,13 @@ STEMS6 = STEMS4 + ["guitar", "piano"]
 MODEL_CLASSES = {
     "demucs_v2": "demucs.model.Demucs",
     "conv_tasnet": "demucs.tasnet.ConvTasNet",
+    "conv_tasnet_asteroid": "asteroid.models.ConvTasNet",
     "demucs_v3": "demucs.demucs.Demucs",
     "hdemucs": "demucs.hdemucs.HDemucs",
     "htdemucs": "demucs.htdemucs.HTDemucs",
 }
-GAIN = {"demucs_v2": 2.0, "conv_tasnet": 1.3, "demucs_v3": 1.5, "hdemucs": 1.5, "htdemucs": 1.3}
+GAIN = {"demucs_v2": 2.0, "conv_tasnet": 1.3, "conv_tasnet_asteroid": 1.3, "demucs_v3": 1.5,
+        "hdemucs": 1.5, "htdemucs": 1.3}
 V2_MODELS = ("demucs_v2", "conv_tasnet")
 
 
@@ -88,6 +90,17 @@ CASES = {
     "conv_tasnet_causal": case("conv_tasnet", 1000, sources=["s1", "s2"], N=24, L=16, B=8, H=16,
                                X=3, R=2, audio_channels=1, norm_type="cLN", causal=True,
                                samplerate=8000),
+    "conv_tasnet_skip": case("conv_tasnet_asteroid", 1003, n_src=2, n_filters=32, bn_chan=8,
+                             hid_chan=24, skip_chan=12, n_blocks=2, n_repeats=2),
+    "conv_tasnet_skip_causal": case("conv_tasnet_asteroid", 900, n_src=3, n_filters=24,
+                                    kernel_size=20, stride=7, bn_chan=8, hid_chan=16, skip_chan=8,
+                                    n_blocks=3, n_repeats=1, norm_type="cLN", causal=True,
+                                    mask_act="softmax", encoder_activation="relu",
+                                    sample_rate=16000),
+    "conv_tasnet_skip_cumulative": case("conv_tasnet_asteroid", 900, n_src=2, n_filters=24,
+                                        bn_chan=8, hid_chan=16, skip_chan=None, n_blocks=2,
+                                        n_repeats=1, norm_type="cgLN", causal=True,
+                                        mask_act="relu"),
 }
 
 # Whole tracks through `separate`: normalise, segments with overlap, shifts, bags.
@@ -121,6 +134,7 @@ FULL = {
                                  normalize=True, segment=44),
     "full_demucs_v2": case("demucs_v2", 441000, gain=1.2, sources=STEMS4),
     "full_conv_tasnet": case("conv_tasnet", 352800, "state_dict", sources=STEMS4, X=10),
+    "full_conv_tasnet_skip": case("conv_tasnet_asteroid", 32000, n_src=2),
     "full_conv_tasnet_paper": case("conv_tasnet", 32000, sources=["s1", "s2"], N=512, L=16, B=128,
                                    H=512, P=3, X=8, R=3, audio_channels=1, samplerate=8000),
 }
@@ -135,7 +149,8 @@ def full_config(spec):
     """Every argument of the constructor by name, as released checkpoints hold them."""
     parameters = inspect.signature(model_class(spec)).parameters
     config = {name: p.default for name, p in parameters.items() if p.default is not p.empty}
-    return {"sources": spec["config"]["sources"], **config, **spec["config"]}
+    first = {name: spec["config"][name] for name in ("sources", "n_src") if name in spec["config"]}
+    return {**first, **config, **spec["config"]}
 
 
 def uniform_(tensor, low, high):
@@ -167,7 +182,9 @@ def perturb_module(module, gain):
     kind = type(module).__name__
     if kind == "LayerScale":
         uniform_(module.scale, 0.3, 1)
-    elif kind in ("GlobalLayerNorm", "ChannelwiseLayerNorm"):
+    elif kind == "FreeFB":
+        module._filters.normal_(0, gain / module.kernel_size ** 0.5)
+    elif kind in ("GlobalLayerNorm", "ChannelwiseLayerNorm", "GlobLN", "ChanLN", "CumLN"):
         uniform_(module.gamma, 0.5, 1.5)
         module.beta.normal_(0, 0.1)
     elif isinstance(module, (nn.GroupNorm, nn.LayerNorm)):
@@ -201,7 +218,7 @@ def build(spec):
     return model.eval()
 
 
-def music(channels, samples, seed, rate=8000):
+def music(channels, rate, samples, seed):
     """A few decaying notes and noise, different in each channel, with an offset and a silence:
     [1,channels,samples]."""
     g = torch.Generator().manual_seed(seed)
@@ -215,6 +232,13 @@ def music(channels, samples, seed, rate=8000):
         out += 0.4 * pan * tone * decay * start
     out[:, int(samples * 0.45):int(samples * 0.5)] = 0
     return out.float()[None]
+
+
+def audio_of(model):
+    """Channels and sample rate."""
+    if hasattr(model, "in_channels"):  # Asteroid
+        return model.in_channels, model.sample_rate
+    return model.audio_channels, model.samplerate
 
 
 def quantizer_of(model):
@@ -258,11 +282,23 @@ def save_v2(model, spec, path):
     utils.th.save = save
 
 
+def save_asteroid(model, spec, path):
+    torch.save(model.serialize(), path)
+
+
+def saver(spec):
+    if spec["model"] == "conv_tasnet_asteroid":
+        return save_asteroid
+    return save_v2 if spec["model"] in V2_MODELS else save_v4
+
+
 def load(spec, path):
     """Read a checkpoint with the reference's own code."""
     if spec["container"] == "state_dict":
         model = model_class(spec)(**full_config(spec))
         model.load_state_dict(torch.load(path))
+    elif spec["model"] == "conv_tasnet_asteroid":
+        model = model_class(spec).from_pretrained(torch.load(path))
     elif spec["model"] in V2_MODELS:
         from demucs.utils import load_model
         model = load_model(path)
@@ -286,13 +322,16 @@ def float_noise(model, mix, output):
 
 @torch.no_grad()
 def verify(name, model, mix, output):
-    """Every parameter must matter; the key bias cannot (softmax ignores a common offset)."""
+    """Every parameter must matter. The key bias cannot (softmax ignores a common offset), nor can
+    the last residual path where the skip paths make the output."""
+    masker = getattr(model, "masker", None)
+    unused = f"TCN.{len(masker.TCN) - 1}.res_conv." if masker and masker.skip_chan else ".key.bias"
     for key, parameter in model.named_parameters():
         kept = parameter.clone()
         parameter.zero_()
         change = ((model(mix) - output).norm() / output.norm()).item()
         parameter.copy_(kept)
-        if not change > 3e-4 and not key.endswith(".key.bias"):
+        if not change > 3e-4 and unused not in key:
             print(f"{name}: {key} changes the output by {change:.1e} only")
 
 
@@ -300,9 +339,9 @@ def describe(value):
     return str(value) if isinstance(value, Fraction) else value
 
 
-def reference():
-    import demucs
-    return {"reference": "demucs " + demucs.__version__, "torch": torch.__version__}
+def reference(package="demucs"):
+    version = __import__(package).__version__
+    return {"reference": f"{package} {version}", "torch": torch.__version__}
 
 
 def write_files(out, name, info, mix, output):
@@ -317,11 +356,11 @@ def write_files(out, name, info, mix, output):
 @torch.no_grad()
 def write_model(name, spec, out, check):
     checkpoint = out / f"{name}.th"
-    (save_v2 if spec["model"] in V2_MODELS else save_v4)(build(spec), spec, checkpoint)
+    saver(spec)(build(spec), spec, checkpoint)
     model = load(spec, checkpoint)
     length = spec["samples"]
     samples = model.valid_length(length) if spec["model"] == "demucs_v2" else length
-    mix = music(model.audio_channels, samples, spec["seed"] + 100, model.samplerate)
+    mix = music(*audio_of(model), samples, spec["seed"] + 100)
     output = model(mix)
     spread = output.std().item()
     if not (torch.isfinite(output).all() and 0.1 < spread < 10):
@@ -329,8 +368,9 @@ def write_model(name, spec, out, check):
     noise = float_noise(model, mix, output)
     if check:
         verify(name, model, mix, output)
+    package = MODEL_CLASSES[spec["model"]].split(".")[0]
     info = {"case": name, "model": spec["model"], "class": MODEL_CLASSES[spec["model"]],
-            "container": spec["container"], **reference(), "seed": spec["seed"],
+            "container": spec["container"], **reference(package), "seed": spec["seed"],
             "parameters": sum(p.numel() for p in model.parameters()), "length": length,
             "float_noise": float(f"{noise:.2g}"),
             "tolerance": TOLERANCE_FULL if name in FULL else TOLERANCE, "config": full_config(spec)}
@@ -369,7 +409,7 @@ def write_apply(name, spec, out):
     from demucs.apply import BagOfModels
     models = [load(CASES[part], out / f"{part}.th") for part in spec["models"]]
     weights, segment = spec.get("weights"), spec.get("segment")
-    mix = music(2, spec["samples"], 7, models[0].samplerate)
+    mix = music(2, models[0].samplerate, spec["samples"], 7)
     bag = BagOfModels(models, weights, segment)
     output = separate(bag, mix[0], spec)
     noise = relative(output.double(), separate(bag.double(), mix[0].double(), spec))

@@ -71,7 +71,8 @@ const float *rv_checkpoint_view(const rv_checkpoint *c, const rv_tensor *t);
 
 /* One object, the same from all containers; never NULL, owned by the checkpoint:
  *   "class"          "demucs.htdemucs.HTDemucs"; absent for plain state dicts
- *   "args", "kwargs" of its constructor
+ *   "args", "kwargs" of its constructor; Asteroid's model_name and model_args are "class" and
+ *                    "kwargs" too
  *   "training_args"  if the file has them
  *   "format_version" 1
  *   "license", "provenance", "training_data" and anything else our safetensors hold

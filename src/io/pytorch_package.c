@@ -1,8 +1,11 @@
 /* pytorch_package.c - the layouts in which people save models.
  *
- *   Demucs          {"klass": C, "args": (...), "kwargs": {...}, "state": {...}, "training_args":
- * ...} training loops  {"state_dict": {...}, more}; also "state", "model_state_dict", "model" plain
- * {"encoder.0.weight": tensor, ...} Dicts inside of a state dict flatten to names with dots. */
+ *   Demucs    {"klass": C, "args": (...), "kwargs": {...}, "state": {...}, "training_args": ...}
+ *   Asteroid  {"model_name": C, "model_args": {...}, "state_dict": {...}, more}
+ *   loops     {"state_dict": {...}, more}; also "state", "model_state_dict", "model"
+ *   plain     {"encoder.0.weight": tensor, ...}
+ *
+ * Dicts inside of a state dict flatten to names with dots. */
 #include "io/pytorch_package.h"
 #include "io/diffq.h"
 #include "io/inflate.h"
@@ -175,6 +178,23 @@ static rv_status read_demucs(collector *k, const rv_value *root, const rv_value 
     return collect_state(k, rv_value_get(root, "state"));
 }
 
+/* Asteroid's packages: what builds the model stands beside the state dict. */
+static rv_status name_class(collector *k)
+{
+    json_t *config = k->c->config, *extra = json_object_get(config, "extra");
+    json_t *name = json_object_get(extra, "model_name");
+    json_t *args = json_object_get(extra, "model_args");
+    if (!json_is_string(name) || !json_is_object(args))
+        return RV_OK;
+    if (json_object_set(config, "class", name) || json_object_set(config, "kwargs", args))
+        return RV_FAIL(k->err, RV_ERR_NOMEM, "%s: out of memory", k->c->path);
+    json_object_del(extra, "model_name");
+    json_object_del(extra, "model_args");
+    if (!json_object_size(extra))
+        json_object_del(config, "extra");
+    return RV_OK;
+}
+
 /* The state dict that a training loop put beside its own data, or NULL. */
 static const rv_value *wrapped_state(const rv_value *root)
 {
@@ -197,6 +217,7 @@ static rv_status read_layout(collector *k, const rv_value *root)
         return collect_state(k, root);
     state = wrapped_state(root);
     RV_TRY(set_extra(k, root, state));
+    RV_TRY(name_class(k));
     return collect_state(k, state ? state : root);
 }
 

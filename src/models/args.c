@@ -98,6 +98,12 @@ const rv_arg *rv_arg_list(rv_arg_reader *r, const char *name)
     return NULL;
 }
 
+bool rv_arg_is_none(rv_arg_reader *r, const char *name)
+{
+    const rv_arg *a = find(r, name);
+    return a && a->kind == RV_ARG_NONE;
+}
+
 void rv_arg_ignore(rv_arg_reader *r, const char *name)
 {
     find(r, name);

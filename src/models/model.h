@@ -85,6 +85,7 @@ size_t rv_arg_size(rv_arg_reader *r, const char *name, size_t fallback, size_t l
 bool rv_arg_bool(rv_arg_reader *r, const char *name, bool fallback);
 const char *rv_arg_text(rv_arg_reader *r, const char *name, const char *fallback);
 const rv_arg *rv_arg_list(rv_arg_reader *r, const char *name); /* NULL if absent or None */
+bool rv_arg_is_none(rv_arg_reader *r, const char *name);       /* given, and as None */
 void rv_arg_ignore(rv_arg_reader *r, const char *name);        /* only matters in training */
 /* Keep a failure (the first one stays): "<model>: argument <name> <text>". */
 RV_PRINTF(4, 5)

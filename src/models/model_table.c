@@ -4,14 +4,15 @@
 #include <string.h>
 
 extern const rv_model_def rv_model_htdemucs, rv_model_hdemucs, rv_model_demucs, rv_model_demucs_v2,
-    rv_model_conv_tasnet;
+    rv_model_conv_tasnet, rv_model_conv_tasnet_asteroid;
 
 const rv_model_def *const rv_models[] = {
-    &rv_model_htdemucs,    /* htdemucs.c */
-    &rv_model_hdemucs,     /* hdemucs.c */
-    &rv_model_demucs,      /* demucs.c */
-    &rv_model_demucs_v2,   /* demucs_v2.c */
-    &rv_model_conv_tasnet, /* conv_tasnet.c */
+    &rv_model_htdemucs,             /* htdemucs.c */
+    &rv_model_hdemucs,              /* hdemucs.c */
+    &rv_model_demucs,               /* demucs.c */
+    &rv_model_demucs_v2,            /* demucs_v2.c */
+    &rv_model_conv_tasnet,          /* conv_tasnet.c */
+    &rv_model_conv_tasnet_asteroid, /* conv_tasnet_paper.c */
     NULL,
 };
 
