@@ -424,6 +424,24 @@ TEST(test_converted_model)
     free(mix.data);
 }
 
+/* What Asteroid saves says itself how to build the model; its sources have no names. */
+TEST(test_asteroid_checkpoint)
+{
+    char path[400], out[400];
+    rv_error err = { 0 };
+    snprintf(path, sizeof path, "%s/tests/golden/conv_tasnet_skip.th", getenv("RV_TEST_SOURCE"));
+    CHECK_OK(rv_model_convert(path, in_folder(out, "speech.safetensors"), NULL, &err), err);
+    const char *const files[] = { path, out };
+    for (size_t i = 0; i < 2; i++) {
+        rv_model *model = NULL;
+        CHECK_OK(rv_model_open(&model, files[i], &err), err);
+        const rv_model_card *about = rv_model_about(model);
+        CHECK(about->channels == 1 && about->sample_rate == 8000 && about->n_stems == 2);
+        CHECK(!strcmp(about->stems[0], "source1") && !strcmp(about->stems[1], "source2"));
+        rv_model_free(model);
+    }
+}
+
 static int set_up(void **state)
 {
     rv_error err;
@@ -457,6 +475,7 @@ int main(void)
         cmocka_unit_test(test_buffer_and_stream),
         cmocka_unit_test(test_unknown_models),
         cmocka_unit_test(test_converted_model),
+        cmocka_unit_test(test_asteroid_checkpoint),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
