@@ -36,7 +36,7 @@ static void check_rates(const rv_schedule_config *config, const char *name, size
 
 TEST(test_exponential)
 {
-    rv_schedule_config c = rv_schedule_defaults(RV_EXPONENTIAL, 1);
+    rv_schedule_config c = rv_schedule_defaults(RV_RATE_EXPONENTIAL, 1);
     CHECK_CLOSE(rv_schedule_lr(&c, NULL, 5000), sqrt(0.98), 1e-12);
     CHECK_CLOSE(rv_schedule_lr(&c, NULL, 20000), 0.98 * 0.98, 1e-12);
     c.staircase = true;
@@ -48,7 +48,7 @@ TEST(test_exponential)
 
 TEST(test_cosine)
 {
-    rv_schedule_config c = rv_schedule_defaults(RV_COSINE, 1);
+    rv_schedule_config c = rv_schedule_defaults(RV_RATE_COSINE, 1);
     c.total_steps = 25;
     c.min_lr = 0.1;
     check_rates(&c, "lr.cosine", 25);
@@ -62,7 +62,7 @@ TEST(test_cosine)
 
 TEST(test_multi_step)
 {
-    rv_schedule_config c = rv_schedule_defaults(RV_MULTI_STEP, 1);
+    rv_schedule_config c = rv_schedule_defaults(RV_RATE_MULTI_STEP, 1);
     c.factor = 0.3;
     c.n_milestones = 3;
     memcpy(c.milestones, (uint64_t[]){ 3, 10, 11 }, 3 * sizeof(uint64_t));
@@ -71,7 +71,7 @@ TEST(test_multi_step)
 
 TEST(test_constant_with_warmup)
 {
-    rv_schedule_config c = rv_schedule_defaults(RV_CONSTANT, 2);
+    rv_schedule_config c = rv_schedule_defaults(RV_RATE_CONSTANT, 2);
     CHECK(rv_schedule_lr(&c, NULL, 0) == 2);
     c.warmup_steps = 8;
     CHECK(rv_schedule_lr(&c, NULL, 0) == 0.25 && rv_schedule_lr(&c, NULL, 6) == 1.75);
@@ -80,7 +80,7 @@ TEST(test_constant_with_warmup)
 
 static rv_schedule_config plateau(void)
 {
-    rv_schedule_config c = rv_schedule_defaults(RV_PLATEAU, 1);
+    rv_schedule_config c = rv_schedule_defaults(RV_RATE_PLATEAU, 1);
     c.factor = 0.5;
     c.patience = 2;
     c.min_lr = 0.05;
@@ -131,23 +131,23 @@ TEST(test_early_stopping)
 TEST(test_mistakes)
 {
     rv_error err;
-    rv_schedule_config c = rv_schedule_defaults(RV_COSINE, 1);
+    rv_schedule_config c = rv_schedule_defaults(RV_RATE_COSINE, 1);
     c.total_steps = c.warmup_steps = 5;
     CHECK(rv_schedule_check(&c, &err) == RV_ERR_ARG && strstr(err.text, "total_steps 5"));
-    c = rv_schedule_defaults(RV_MULTI_STEP, 1);
+    c = rv_schedule_defaults(RV_RATE_MULTI_STEP, 1);
     c.n_milestones = 2;
     CHECK(rv_schedule_check(&c, &err) == RV_ERR_ARG && strstr(err.text, "milestone"));
     c.n_milestones = RV_MAX_MILESTONES + 1;
     CHECK(rv_schedule_check(&c, &err) == RV_ERR_ARG);
-    c = rv_schedule_defaults(RV_EXPONENTIAL, 1);
+    c = rv_schedule_defaults(RV_RATE_EXPONENTIAL, 1);
     c.every = 0;
     CHECK(rv_schedule_check(&c, &err) == RV_ERR_ARG && strstr(err.text, "every"));
-    c = rv_schedule_defaults(RV_CONSTANT, (double)NAN);
+    c = rv_schedule_defaults(RV_RATE_CONSTANT, (double)NAN);
     CHECK(rv_schedule_check(&c, &err) == RV_ERR_ARG && strstr(err.text, "lr"));
-    c = rv_schedule_defaults(RV_PLATEAU, 1);
+    c = rv_schedule_defaults(RV_RATE_PLATEAU, 1);
     c.factor = 0;
     CHECK(rv_schedule_check(&c, &err) == RV_ERR_ARG && strstr(err.text, "factor"));
-    c = rv_schedule_defaults(RV_PLATEAU, 1);
+    c = rv_schedule_defaults(RV_RATE_PLATEAU, 1);
     c.min_lr = 2;
     CHECK(rv_schedule_check(&c, &err) == RV_ERR_ARG && strstr(err.text, "min_lr"));
 }

@@ -17,7 +17,7 @@ typedef struct rv_tensor_source {
 } rv_tensor_source;
 
 /* Write to a temporary file in the same folder, which takes the name `path`, replacing what was
- * there, only when it is complete and on the disk. */
+ * there, only when it is complete and on the disk; so is its name when this returns. */
 RV_NODISCARD rv_status rv_safetensors_write(const char *path, const rv_tensor_source *tensors,
                                             size_t n, const json_t *config, rv_error *err);
 

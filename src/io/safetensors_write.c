@@ -2,6 +2,7 @@
  *
  * Floats come first, so that everything stays aligned without gaps, which the format forbids; the
  * header is filled up with spaces to a multiple of 8 bytes for the same reason. */
+#include "io/folder.h"
 #include "io/half.h"
 #include "io/safetensors.h"
 
@@ -189,7 +190,7 @@ static rv_status close_part(writer *w, rv_status status)
     if (status != RV_OK)
         unlink(w->part);
     free(w->part);
-    return status;
+    return status == RV_OK ? rv_folder_sync(w->path, w->err) : status;
 }
 
 rv_status rv_safetensors_write(const char *path, const rv_tensor_source *tensors, size_t n,

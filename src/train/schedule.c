@@ -16,7 +16,7 @@ rv_schedule_config rv_schedule_defaults(rv_schedule_kind kind, double lr)
     return (rv_schedule_config){
         .kind = kind,
         .lr = lr,
-        .factor = kind == RV_EXPONENTIAL ? 0.98 : 0.1,
+        .factor = kind == RV_RATE_EXPONENTIAL ? 0.98 : 0.1,
         .every = 10000,
         .total_steps = 100000,
         .patience = 10,
@@ -38,7 +38,7 @@ static rv_status check_milestones(const rv_schedule_config *c, rv_error *err)
 
 rv_status rv_schedule_check(const rv_schedule_config *c, rv_error *err)
 {
-    if ((unsigned)c->kind > RV_MULTI_STEP)
+    if ((unsigned)c->kind > RV_RATE_MULTI_STEP)
         return RV_FAIL(err, RV_ERR_ARG, "schedule: there is no kind %d", (int)c->kind);
     if (!(c->lr >= 0 && isfinite(c->lr)))
         return RV_FAIL(err, RV_ERR_ARG, "schedule: lr is %g, expected at least 0", c->lr);
@@ -51,9 +51,9 @@ rv_status rv_schedule_check(const rv_schedule_config *c, rv_error *err)
     if (!(c->threshold >= 0 && c->threshold < 1))
         return RV_FAIL(err, RV_ERR_ARG, "schedule: threshold is %g, expected in [0, 1)",
                        c->threshold);
-    if (c->kind == RV_EXPONENTIAL && !c->every)
+    if (c->kind == RV_RATE_EXPONENTIAL && !c->every)
         return RV_FAIL(err, RV_ERR_ARG, "schedule: every is 0 steps, expected at least 1");
-    if (c->kind == RV_COSINE && c->total_steps <= c->warmup_steps)
+    if (c->kind == RV_RATE_COSINE && c->total_steps <= c->warmup_steps)
         return RV_FAIL(err, RV_ERR_ARG,
                        "schedule: total_steps %llu must be above warmup_steps %llu",
                        (unsigned long long)c->total_steps, (unsigned long long)c->warmup_steps);
@@ -87,15 +87,15 @@ static double multi_step(const rv_schedule_config *c, uint64_t step)
 static double without_warmup(const rv_schedule_config *c, const rv_plateau *p, uint64_t step)
 {
     switch (c->kind) {
-    case RV_EXPONENTIAL:
+    case RV_RATE_EXPONENTIAL:
         return exponential(c, step);
-    case RV_PLATEAU:
+    case RV_RATE_PLATEAU:
         return p->lr;
-    case RV_COSINE:
+    case RV_RATE_COSINE:
         return cosine(c, step);
-    case RV_MULTI_STEP:
+    case RV_RATE_MULTI_STEP:
         return multi_step(c, step);
-    case RV_CONSTANT:
+    case RV_RATE_CONSTANT:
         break;
     }
     return c->lr;

@@ -12,11 +12,11 @@
 enum { RV_MAX_MILESTONES = 32 };
 
 typedef enum rv_schedule_kind {
-    RV_CONSTANT,
-    RV_EXPONENTIAL, /* lr factor^(step / every) */
-    RV_PLATEAU,     /* lr times factor after `patience` validations in a row without progress */
-    RV_COSINE,      /* from lr, at the end of the warm-up, to min_lr at total_steps */
-    RV_MULTI_STEP,  /* lr times factor at each milestone */
+    RV_RATE_CONSTANT,
+    RV_RATE_EXPONENTIAL, /* lr factor^(step / every) */
+    RV_RATE_PLATEAU,     /* lr times factor after `patience` validations without progress */
+    RV_RATE_COSINE,      /* from lr, at the end of the warm-up, to min_lr at total_steps */
+    RV_RATE_MULTI_STEP,  /* lr times factor at each milestone */
 } rv_schedule_kind;
 
 typedef struct rv_schedule_config {
@@ -54,7 +54,7 @@ typedef struct rv_plateau {
 rv_plateau rv_plateau_start(const rv_schedule_config *c);
 void rv_plateau_update(const rv_schedule_config *c, rv_plateau *p, double loss);
 
-/* The rate for the step after `step` others. `p`: for RV_PLATEAU, else ignored. */
+/* The rate for the step after `step` others. `p`: for RV_RATE_PLATEAU, else ignored. */
 double rv_schedule_lr(const rv_schedule_config *c, const rv_plateau *p, uint64_t step);
 
 /* Early stopping. */
