@@ -195,6 +195,25 @@ TEST(test_freezing_by_name)
     rv_optimiser_free(o);
 }
 
+/* The scale is clip / (norm + 1e-6), as PyTorch computes it. */
+TEST(test_scale_of_small_norms)
+{
+    rv_optimiser_config config = rv_optimiser_defaults(RV_SGD);
+    float w[N] = { 0 }, g[N] = { [3] = 3e-6f };
+    config.clip_norm = 1e-6;
+    rv_optimiser *o = make(&config, whole, 2);
+    CHECK(rv_optimiser_step(o, w, g, 1, NULL, NULL));
+    CHECK_CLOSE((double)w[3] / -0.75e-6, 1, 1e-6);
+    g[3] = 1e-9f;
+    w[3] = 0;
+    CHECK(rv_optimiser_step(o, w, g, 1, NULL, NULL)); /* below the limit, but not by 1e-6 */
+    CHECK_CLOSE((double)w[3] / (-1e-9 / 1.001), 1, 1e-6);
+    g[3] = 0;
+    w[3] = 1;
+    CHECK(rv_optimiser_step(o, w, g, 1, NULL, NULL) && w[3] == 1);
+    rv_optimiser_free(o);
+}
+
 TEST(test_no_finite_gradient_no_step)
 {
     const rv_optimiser_config config = config_of("case.adam-clip");
@@ -307,7 +326,7 @@ TEST(test_failures)
     c.nesterov = true;
     CHECK(rv_optimiser_new(&o, &c, whole, 2, NULL, &err) == RV_ERR_ARG);
     c = rv_optimiser_defaults(RV_SGD);
-    c.lr = NAN;
+    c.lr = (double)NAN;
     CHECK(rv_optimiser_new(&o, &c, whole, 2, NULL, &err) == RV_ERR_ARG);
 }
 
@@ -319,6 +338,7 @@ int main(void)
         cmocka_unit_test(test_plain_average),
         cmocka_unit_test(test_frozen_spans),
         cmocka_unit_test(test_freezing_by_name),
+        cmocka_unit_test(test_scale_of_small_norms),
         cmocka_unit_test(test_no_finite_gradient_no_step),
         cmocka_unit_test(test_same_bits_for_any_number_of_threads),
         cmocka_unit_test(test_resumed_from_its_state),

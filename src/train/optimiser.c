@@ -68,13 +68,13 @@ static rv_status check_config(const rv_optimiser_config *c, rv_error *err)
 {
     if ((unsigned)c->kind > RV_SGD)
         return RV_FAIL(err, RV_ERR_ARG, "optimiser: there is no kind %d", (int)c->kind);
-    RV_TRY(check_range("lr", c->lr, INFINITY, err));
+    RV_TRY(check_range("lr", c->lr, (double)INFINITY, err));
     RV_TRY(check_range("beta1", c->beta1, 1, err));
     RV_TRY(check_range("beta2", c->beta2, 1, err));
-    RV_TRY(check_range("eps", c->eps, INFINITY, err));
-    RV_TRY(check_range("weight_decay", c->weight_decay, INFINITY, err));
+    RV_TRY(check_range("eps", c->eps, (double)INFINITY, err));
+    RV_TRY(check_range("weight_decay", c->weight_decay, (double)INFINITY, err));
     RV_TRY(check_range("momentum", c->momentum, 1, err));
-    RV_TRY(check_range("clip_norm", c->clip_norm, INFINITY, err));
+    RV_TRY(check_range("clip_norm", c->clip_norm, (double)INFINITY, err));
     if (c->kind == RV_SGD && c->nesterov && c->momentum <= 0)
         return RV_FAIL(err, RV_ERR_ARG, "optimiser: nesterov needs a momentum above 0");
     return RV_OK;
@@ -232,6 +232,12 @@ typedef struct update_job {
     const real *gradients;
 } update_job;
 
+/* In the type itself: a detour over double would halve the speed. */
+static inline real square_root(real x)
+{
+    return sizeof x == sizeof(float) ? (real)sqrtf((float)x) : (real)sqrt((double)x);
+}
+
 static void adam(real *restrict w, real *restrict m, real *restrict v, const real *restrict g,
                  size_t n, const factors *with)
 {
@@ -240,7 +246,7 @@ static void adam(real *restrict w, real *restrict m, real *restrict v, const rea
         const real x = w[i] * f.keep, d = g[i] * f.scale + f.decay * x;
         const real m1 = m[i] * f.beta1 + f.one_minus_beta1 * d;
         const real v1 = v[i] * f.beta2 + f.one_minus_beta2 * (d * d);
-        const real root = sizeof(real) == sizeof(float) ? (real)sqrtf((float)v1) : (real)sqrt(v1);
+        const real root = square_root(v1);
         m[i] = m1;
         v[i] = v1;
         w[i] = x + f.minus_step * m1 / (root / f.root_correction2 + f.eps);

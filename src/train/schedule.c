@@ -121,7 +121,7 @@ static void judge(double *best, uint64_t *bad, double loss, double threshold)
 
 rv_plateau rv_plateau_start(const rv_schedule_config *c)
 {
-    return (rv_plateau){ .lr = c->lr, .best = INFINITY };
+    return (rv_plateau){ .lr = c->lr, .best = (double)INFINITY };
 }
 
 void rv_plateau_update(const rv_schedule_config *c, rv_plateau *p, double loss)
@@ -141,7 +141,7 @@ void rv_plateau_update(const rv_schedule_config *c, rv_plateau *p, double loss)
 
 rv_stopping rv_stopping_start(void)
 {
-    return (rv_stopping){ .best = INFINITY };
+    return (rv_stopping){ .best = (double)INFINITY };
 }
 
 bool rv_stopping_update(const rv_stopping_config *c, rv_stopping *s, double loss)

@@ -7,7 +7,9 @@
 static const struct {
     const char *text;
     double value;
-} special[] = { { "inf", INFINITY }, { "-inf", -INFINITY }, { "nan", NAN } };
+} special[] = { { "inf", (double)INFINITY },
+                { "-inf", -(double)INFINITY },
+                { "nan", (double)NAN } };
 
 bool rv_state_set_real(json_t *object, const char *key, double value)
 {
