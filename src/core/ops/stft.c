@@ -30,6 +30,7 @@ typedef struct {
     size_t n_fft, hop;
     double scale;
     size_t length; /* stft_adjoint: of the signal, which may end after the last frame */
+    size_t window; /* of the Hann window in the middle of the frame, zeros around it; 0: n_fft */
 } stft_attr;
 
 enum {
@@ -48,12 +49,17 @@ typedef struct {
 
 rv_node *rv_stft(rv_node *x, size_t n_fft, size_t hop, double scale)
 {
-    return RV_APPLY(&rv_op_stft, (&(stft_attr){ n_fft, hop, scale, 0 }), x);
+    return RV_APPLY(&rv_op_stft, (&(stft_attr){ n_fft, hop, scale, 0, 0 }), x);
+}
+
+rv_node *rv_stft_windowed(rv_node *x, size_t n_fft, size_t hop, size_t window, double scale)
+{
+    return RV_APPLY(&rv_op_stft, (&(stft_attr){ n_fft, hop, scale, 0, window }), x);
 }
 
 rv_node *rv_istft(rv_node *z, size_t n_fft, size_t hop, double scale)
 {
-    return RV_APPLY(&rv_op_istft, (&(stft_attr){ n_fft, hop, scale, 0 }), z);
+    return RV_APPLY(&rv_op_istft, (&(stft_attr){ n_fft, hop, scale, 0, 0 }), z);
 }
 
 /* Shapes -------------------------------------------------------------------------- */
@@ -71,6 +77,9 @@ static rv_status to_bins_shape(const rv_node *n, rv_shape *out, rv_error *err)
     if (x->rank != 2 || a->hop == 0 || a->n_fft < 2 || a->n_fft > (1 << 24))
         return RV_FAIL(err, RV_ERR_SHAPE, "%s: rank %d, %zu samples, hop %zu", n->op->name, x->rank,
                        a->n_fft, a->hop);
+    if (a->window > a->n_fft)
+        return RV_FAIL(err, RV_ERR_SHAPE, "%s: a window of %zu for a frame of %zu", n->op->name,
+                       a->window, a->n_fft);
     if (x->d[1] < a->n_fft)
         return RV_FAIL(err, RV_ERR_SHAPE, "%s: %zu samples for a frame of %zu", n->op->name,
                        x->d[1], a->n_fft);
@@ -106,6 +115,13 @@ static rv_status from_bins_shape(const rv_node *n, rv_shape *out, rv_error *err)
 static double hann(size_t m, size_t n)
 {
     return 0.5 - 0.5 * cos(2 * M_PI * (double)m / (double)n);
+}
+
+/* Sample m of the window of a frame. */
+static double window_at(const stft_attr *a, size_t m)
+{
+    const size_t width = a->window ? a->window : a->n_fft, start = (a->n_fft - width) / 2;
+    return m < start || m - start >= width ? 0 : hann(m - start, width);
 }
 
 /* Reals from one of FFTW's arrays of n samples, or their bins, to the next. */
@@ -176,7 +192,7 @@ static rv_status open_state(const rv_node *n, void **state, const rv_alloc *mem,
         return RV_FAIL(err, RV_ERR_NOMEM, "%s of %zu samples", n->op->name, a->n_fft);
     }
     for (size_t m = 0; m < a->n_fft; m++)
-        s->window[m] = (real)(factor * hann(m, a->n_fft));
+        s->window[m] = (real)(factor * window_at(a, m));
     *state = s;
     return RV_OK;
 }
@@ -430,32 +446,37 @@ const rv_op_case rv_cases_stft[] = {
     { .label = "stft, with a tail",
       .op = &rv_op_stft,
       .in = { { 2, { 2, 23 } } },
-      .attr = &(const stft_attr){ 8, 2, 0.3, 0 },
+      .attr = &(const stft_attr){ 8, 2, 0.3, 0, 0 },
       .out = { 4, { 2, 8, 5, 2 } } },
     { .label = "stft of odd size",
       .op = &rv_op_stft,
       .in = { { 2, { 1, 17 } } },
-      .attr = &(const stft_attr){ 7, 3, 0.3, 0 },
+      .attr = &(const stft_attr){ 7, 3, 0.3, 0, 0 },
       .out = { 4, { 1, 4, 4, 2 } } },
+    { .label = "stft with a short window",
+      .op = &rv_op_stft,
+      .in = { { 2, { 2, 23 } } },
+      .attr = &(const stft_attr){ 8, 2, 0.3, 0, 5 },
+      .out = { 4, { 2, 8, 5, 2 } } },
     { .label = "adjoint of stft",
       .op = &rv_op_stft_adjoint,
       .in = { { 4, { 2, 8, 5, 2 } } },
-      .attr = &(const stft_attr){ 8, 2, 0.3, 23 },
+      .attr = &(const stft_attr){ 8, 2, 0.3, 23, 0 },
       .out = { 2, { 2, 23 } } },
     { .label = "istft",
       .op = &rv_op_istft,
       .in = { { 4, { 2, 4, 5, 2 } } },
-      .attr = &(const stft_attr){ 8, 2, 3, 0 },
+      .attr = &(const stft_attr){ 8, 2, 3, 0, 0 },
       .out = { 2, { 2, 14 } } },
     { .label = "istft of odd size",
       .op = &rv_op_istft,
       .in = { { 4, { 1, 3, 4, 2 } } },
-      .attr = &(const stft_attr){ 7, 3, 3, 0 },
+      .attr = &(const stft_attr){ 7, 3, 3, 0, 0 },
       .out = { 2, { 1, 13 } } },
     { .label = "adjoint of istft",
       .op = &rv_op_istft_adjoint,
       .in = { { 2, { 2, 14 } } },
-      .attr = &(const stft_attr){ 8, 2, 3, 0 },
+      .attr = &(const stft_attr){ 8, 2, 3, 0, 0 },
       .out = { 4, { 2, 4, 5, 2 } } },
     { 0 },
 };
