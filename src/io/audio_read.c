@@ -170,6 +170,39 @@ rv_status rv_audio_reader_read(rv_audio_reader *r, float *const *planar, size_t 
     return RV_OK;
 }
 
+static rv_status skip_to(rv_audio_reader *r, int64_t frame, rv_error *err)
+{
+    if (frame < r->position)
+        RV_TRY(rv_audio_reader_rewind(r, err));
+    while (r->position < frame) {
+        const int64_t left = frame - r->position;
+        size_t n = 0;
+        RV_TRY(r->source->read(r->source, r->interleaved, left < BLOCK ? (size_t)left : BLOCK, &n,
+                               err));
+        if (n == 0)
+            break;
+        r->position += (int64_t)n;
+    }
+    RV_TRY(check_length(r, r->position < frame, err));
+    if (r->position < frame)
+        return RV_FAIL(err, RV_ERR_ARG, "%s: cannot seek to frame %lld; it has %lld", r->path,
+                       (long long)frame, (long long)r->position);
+    return RV_OK;
+}
+
+rv_status rv_audio_reader_seek(rv_audio_reader *r, int64_t frame, rv_error *err)
+{
+    const int64_t frames = r->info.frames;
+    if (frame < 0 || (frames >= 0 && frame > frames))
+        return RV_FAIL(err, RV_ERR_ARG, "%s: cannot seek to frame %lld; expected 0 to %lld",
+                       r->path, (long long)frame, (long long)frames);
+    if (!r->source->seek || frames < 0 || frame == frames) /* libsndfile fails at the end of FLAC */
+        return skip_to(r, frame, err);
+    RV_TRY(r->source->seek(r->source, frame, err));
+    r->position = frame;
+    return RV_OK;
+}
+
 int rv_audio_stream_count(const char *path, rv_error *err)
 {
     rv_error unused;

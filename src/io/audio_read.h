@@ -38,6 +38,10 @@ RV_NODISCARD rv_status rv_audio_reader_read(rv_audio_reader *r, float *const *pl
 /* Back to frame 0: opens the file anew, so a second pass gives the same bits as the first. */
 RV_NODISCARD rv_status rv_audio_reader_rewind(rv_audio_reader *r, rv_error *err);
 
+/* Reading goes on at `frame` with the same samples as if all before it had been read. Fast for WAV,
+ * AIFF and FLAC; other formats are decoded again from the start. Fails beyond the end. */
+RV_NODISCARD rv_status rv_audio_reader_seek(rv_audio_reader *r, int64_t frame, rv_error *err);
+
 /* Number of audio streams, 0 with `err` filled on failure. */
 int rv_audio_stream_count(const char *path, rv_error *err);
 

@@ -18,6 +18,8 @@ struct audio_source {
     /* Up to `frames` frames, interleaved; *got == 0 only at the end. */
     rv_status (*read)(audio_source *s, float *interleaved, size_t frames, size_t *got,
                       rv_error *err);
+    /* Exactly to `frame`, which lies before the end; NULL: only by decoding from the start. */
+    rv_status (*seek)(audio_source *s, int64_t frame, rv_error *err);
     void (*close)(audio_source *s);
 };
 

@@ -46,6 +46,31 @@ static rv_status sndfile_read(audio_source *source, float *x, size_t frames, siz
     return RV_OK;
 }
 
+static rv_status sndfile_seek(audio_source *source, int64_t frame, rv_error *err)
+{
+    sndfile_source *s = (sndfile_source *)source;
+    if (sf_seek(s->file, frame, SEEK_SET) != frame)
+        return RV_FAIL(err, RV_ERR_IO, "%s: cannot seek to frame %lld: %s", s->path,
+                       (long long)frame, sf_strerror(s->file));
+    s->position = frame;
+    return RV_OK;
+}
+
+/* Formats in which libsndfile's seeking gives the same samples as reading up to there. */
+static bool seeks_exactly(const SF_INFO *info)
+{
+    switch (info->format & SF_FORMAT_TYPEMASK) {
+    case SF_FORMAT_WAV:
+    case SF_FORMAT_WAVEX:
+    case SF_FORMAT_RF64:
+    case SF_FORMAT_AIFF:
+    case SF_FORMAT_FLAC:
+        return info->seekable && info->frames >= 0 && info->frames < SF_COUNT_MAX;
+    default:
+        return false;
+    }
+}
+
 static const char *format_name(int format)
 {
     static const struct {
@@ -68,6 +93,7 @@ static void describe(sndfile_source *s, const SF_INFO *info, const audio_claim *
 {
     const bool mpeg = (info->format & SF_FORMAT_TYPEMASK) == SF_FORMAT_MPEG;
     const bool known = info->frames >= 0 && info->frames < SF_COUNT_MAX;
+    s->source.seek = seeks_exactly(info) ? sndfile_seek : NULL;
     s->ogg = (info->format & SF_FORMAT_TYPEMASK) == SF_FORMAT_OGG;
     s->source.info = (rv_audio_info){
         .channels = info->channels,
