@@ -4,7 +4,7 @@
 set -euo pipefail
 
 packages=(build-essential meson ninja-build pkg-config libsndfile1-dev libsoxr-dev libfftw3-dev
-          libjansson-dev libzip-dev zlib1g-dev libyaml-dev
+          libjansson-dev libzip-dev zlib1g-dev libyaml-dev librubberband-dev
           libavformat-dev libavcodec-dev libavutil-dev libswresample-dev)
 if [ "${1:-}" = test ]; then
   packages+=(libcmocka-dev python3 clang-format)

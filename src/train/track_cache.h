@@ -1,0 +1,29 @@
+/* track_cache.h - what the headers of all songs say, read and checked once.
+ *
+ * All stems of a song, and its mixture, must have the same length, rate and channels. Silence is
+ * found by reading a file up to its first sample that is not 0, which is soon for all others. */
+#ifndef TRAIN_TRACK_CACHE_H
+#define TRAIN_TRACK_CACHE_H
+
+#include "train/track_list.h"
+
+typedef struct rv_track_info {
+    int64_t frames; /* above 0 */
+    int sample_rate, channels;
+    uint32_t silent; /* bit s: stem s is silent */
+    bool all_silent;
+} rv_track_info;
+
+typedef struct rv_track_cache {
+    const rv_track_list *list; /* must outlive the cache */
+    rv_track_info *tracks;     /* [list->n] */
+    size_t n_silent;           /* songs of which all stems are silent */
+    size_t n_silent_stems;     /* silent stems of the other songs */
+} rv_track_cache;
+
+/* A file that cannot be read is an error that names it; all songs being silent is one, too. */
+RV_NODISCARD rv_status rv_track_cache_new(rv_track_cache **out, const rv_track_list *list,
+                                          rv_error *err);
+void rv_track_cache_free(rv_track_cache *c);
+
+#endif

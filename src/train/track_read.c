@@ -1,0 +1,188 @@
+/* track_read.c - seek, read with a margin, join channels, resample, cut.
+ *
+ * Rates in lowest terms are `in_unit` : `out_unit`; every in_unit-th frame of the file lies on a
+ * frame of the output. The part read starts at such a frame, so that the resampler, started there,
+ * makes its frames at the same times as one started at the beginning. */
+#include "train/track_read.h"
+
+#include "base/status.h"
+#include "dsp/resample.h"
+#include "io/audio_read.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MARGIN = 1024 }; /* frames at the lower rate around a part: the resampler's filter, twice */
+
+/* Frames of the file that are read, and those of the result before the part. */
+typedef struct window {
+    int64_t from;
+    size_t n, skip;
+} window;
+
+size_t rv_track_length(const rv_track_info *t, int sample_rate)
+{
+    return rv_resampled_length((size_t)t->frames, t->sample_rate, sample_rate);
+}
+
+rv_status rv_track_check_channels(const rv_track_cache *c, size_t track, int channels,
+                                  rv_error *err)
+{
+    const int has = c->tracks[track].channels;
+    if (has != 1 && has < channels)
+        return RV_FAIL(err, RV_ERR_FORMAT, "%s: %d channels; expected 1, or %d or more",
+                       c->list->tracks[track].stems[0], has, channels);
+    return RV_OK;
+}
+
+static int64_t greatest_divisor(int64_t a, int64_t b)
+{
+    while (b != 0) {
+        const int64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+static window find_window(const rv_track_info *t, const rv_track_part *part)
+{
+    const int64_t in = t->sample_rate, out = part->sample_rate, g = greatest_divisor(in, out);
+    const int64_t margin = in == out ? 0 : MARGIN * (in > out ? (in + out - 1) / out : 1);
+    int64_t unit = part->start / (out / g) - (margin + in / g - 1) / (in / g);
+    unit = unit < 0 ? 0 : unit;
+    int64_t end = ((part->start + (int64_t)part->frames) * in + out - 1) / out + margin;
+    end = end > t->frames ? t->frames : end;
+    const int64_t from = unit * (in / g);
+    return (window){ from, from < end ? (size_t)(end - from) : 0,
+                     (size_t)(part->start - unit * (out / g)) };
+}
+
+static rv_status read_file(const char *path, const rv_track_info *t, const window *w,
+                           float *const *planes, rv_error *err)
+{
+    rv_audio_reader *r = NULL;
+    size_t got = 0;
+    RV_TRY(rv_audio_reader_open(&r, path, 0, err));
+    const rv_audio_info *info = rv_audio_reader_info(r);
+    rv_status status = RV_OK;
+    if (info->channels != t->channels || info->sample_rate != t->sample_rate ||
+        info->frames != t->frames)
+        status = RV_FAIL(err, RV_ERR_IO, "%s: the file has changed during training", path);
+    if (status == RV_OK)
+        status = rv_audio_reader_seek(r, w->from, err);
+    if (status == RV_OK)
+        status = rv_audio_reader_read(r, planes, w->n, &got, err);
+    if (status == RV_OK && got < w->n)
+        status = RV_FAIL(err, RV_ERR_FORMAT, "%s: ends at frame %lld", path,
+                         (long long)w->from + (long long)got);
+    rv_audio_reader_free(r);
+    return status;
+}
+
+/* planes[max(from, to)][n]: the first `to` become what is wanted. */
+static void join_channels(float *const *planes, int from, int to, size_t n)
+{
+    for (int c = 1; c < to && from == 1; c++)
+        memcpy(planes[c], planes[0], n * sizeof(float));
+    if (to != 1 || from == 1)
+        return;
+    for (size_t t = 0; t < n; t++) {
+        double sum = 0;
+        for (int c = 0; c < from; c++)
+            sum += (double)planes[c][t];
+        planes[0][t] = (float)(sum / from);
+    }
+}
+
+/* x[channel][n] -> y[channel][length of it] */
+static rv_status resample_all(rv_resampler *r, int channels, const float *const *x, size_t n,
+                              float *const *y, size_t length, rv_error *err)
+{
+    const float *in[RV_AUDIO_CHANNELS_MAX];
+    float *out[RV_AUDIO_CHANNELS_MAX];
+    size_t done = 0;
+    for (size_t taken = 0; done < length;) {
+        size_t used = 0, made = 0;
+        for (int c = 0; c < channels; c++) {
+            in[c] = x[c] + taken;
+            out[c] = y[c] + done;
+        }
+        const bool ended = taken == n;
+        RV_TRY(rv_resampler_process(r, ended ? NULL : in, n - taken, &used, out, length - done,
+                                    &made, err));
+        taken += used;
+        done += made;
+        if (ended && made == 0)
+            break;
+    }
+    return RV_OK;
+}
+
+/* What lies from `skip` on in x[channel][n] -> out[channel][frames], then zeros */
+static void cut(const float *x, size_t n, size_t skip, float *out, size_t frames)
+{
+    const size_t left = n > skip ? n - skip : 0, m = left < frames ? left : frames;
+    if (m > 0)
+        memcpy(out, x + skip, m * sizeof *out);
+    memset(out + m, 0, (frames - m) * sizeof *out);
+}
+
+static rv_status resample_part(const rv_track_part *part, int in_rate, const window *w,
+                               float *const *planes, float *const *out, rv_error *err)
+{
+    const size_t length = rv_resampled_length(w->n, in_rate, part->sample_rate);
+    float *y[RV_AUDIO_CHANNELS_MAX],
+        *block = calloc((size_t)part->channels, length * sizeof *block);
+    rv_resampler *r = NULL;
+    if (!block)
+        return RV_FAIL(err, RV_ERR_NOMEM, "%zu frames to resample", length);
+    for (int c = 0; c < part->channels; c++)
+        y[c] = block + (size_t)c * length;
+    rv_status status = rv_resampler_new(&r, part->channels, in_rate, part->sample_rate, err);
+    if (status == RV_OK)
+        status =
+            resample_all(r, part->channels, (const float *const *)planes, w->n, y, length, err);
+    for (int c = 0; c < part->channels && status == RV_OK; c++)
+        cut(y[c], length, w->skip, out[c], part->frames);
+    rv_resampler_free(r);
+    free(block);
+    return status;
+}
+
+static rv_status read_window(const rv_track_cache *c, const rv_track_part *part, const window *w,
+                             float *const *planes, float *const *out, rv_error *err)
+{
+    const rv_track *track = &c->list->tracks[part->track];
+    const rv_track_info *t = &c->tracks[part->track];
+    const bool mixture = part->stem == c->list->n_stems;
+    RV_TRY(read_file(mixture ? track->mixture : track->stems[part->stem], t, w, planes, err));
+    join_channels(planes, t->channels, part->channels, w->n);
+    if (t->sample_rate != part->sample_rate)
+        return resample_part(part, t->sample_rate, w, planes, out, err);
+    for (int i = 0; i < part->channels; i++)
+        cut(planes[i], w->n, w->skip, out[i], part->frames);
+    return RV_OK;
+}
+
+rv_status rv_track_read(const rv_track_cache *c, const rv_track_part *part, float *const *out,
+                        rv_error *err)
+{
+    const rv_track_info *t = &c->tracks[part->track];
+    RV_TRY(rv_track_check_channels(c, part->track, part->channels, err));
+    const window w = find_window(t, part);
+    if (w.n == 0) {
+        for (int i = 0; i < part->channels; i++)
+            memset(out[i], 0, part->frames * sizeof *out[i]);
+        return RV_OK;
+    }
+    const int most = t->channels > part->channels ? t->channels : part->channels;
+    float *planes[RV_AUDIO_CHANNELS_MAX], *block = calloc((size_t)most, w.n * sizeof *block);
+    if (!block)
+        return RV_FAIL(err, RV_ERR_NOMEM, "%s: %zu frames", c->list->tracks[part->track].name, w.n);
+    for (int i = 0; i < most; i++)
+        planes[i] = block + (size_t)i * w.n;
+    const rv_status status = read_window(c, part, &w, planes, out, err);
+    free(block);
+    return status;
+}
