@@ -1,5 +1,5 @@
-/* test_ops_values.c - norms, attention, LSTM, depthwise convolution and STFT against their
- * definitions as plain loops in double, in the engine that ships (large blocks, float),
+/* test_ops_values.c - norms, attention, LSTM, GRU, depthwise convolution and STFT against
+ * their definitions as plain loops in double, in the engine that ships (large blocks, float),
  * with equal bits for 1 and 3 threads. */
 #include "base/rng.h"
 #include "check.h"
@@ -243,48 +243,88 @@ TEST(mask_has_no_gradient)
     finish(&f, dq, want, 2, 1e-5);
 }
 
-/* LSTM --------------------------------------------------------------------------------- */
+/* LSTM and GRU ------------------------------------------------------------------------- */
 
 static double sigmoid(double x)
 {
     return 1 / (1 + exp(-x));
 }
 
-/* One step: w are the four weights; h and c are updated. */
-static void lstm_step(double *h, double *c, const float *x, float *const *w, size_t I, size_t H)
+/* One step of a cell with the weights w, at input x: h and c (GRU: unused) are updated. */
+typedef void step_fn(double *h, double *c, const float *x, float *const *w, size_t I, size_t H);
+
+/* a [rows] = Wi x + bi, u [rows] = Wh h + bh */
+static void terms(double *a, double *u, size_t rows, const double *h, const float *x,
+                  float *const *w, size_t I, size_t H)
 {
-    double *p = zeros(4 * H);
-    for (size_t j = 0; j < 4 * H; j++) {
-        p[j] = (double)w[2][j] + (double)w[3][j];
+    for (size_t j = 0; j < rows; j++) {
+        a[j] = (double)w[2][j];
+        u[j] = (double)w[3][j];
         for (size_t i = 0; i < I; i++)
-            p[j] += (double)w[0][j * I + i] * (double)x[i];
+            a[j] += (double)w[0][j * I + i] * (double)x[i];
         for (size_t i = 0; i < H; i++)
-            p[j] += (double)w[1][j * H + i] * h[i];
+            u[j] += (double)w[1][j * H + i] * h[i];
     }
-    for (size_t j = 0; j < H; j++) {
-        c[j] = sigmoid(p[H + j]) * c[j] + sigmoid(p[j]) * tanh(p[2 * H + j]);
-        h[j] = sigmoid(p[3 * H + j]) * tanh(c[j]);
-    }
-    free(p);
 }
 
-static rv_lstm_weights lstm_weights(fixture *f, size_t I, size_t H)
+static void lstm_step(double *h, double *c, const float *x, float *const *w, size_t I, size_t H)
 {
-    rv_lstm_weights w;
-    w.input = leaf(f, RV_SHAPE(4 * H, I));
-    w.hidden = leaf(f, RV_SHAPE(4 * H, H));
-    w.input_bias = leaf(f, RV_SHAPE(4 * H));
-    w.hidden_bias = leaf(f, RV_SHAPE(4 * H));
+    double *a = zeros(4 * H), *u = zeros(4 * H);
+    terms(a, u, 4 * H, h, x, w, I, H);
+    for (size_t j = 0; j < 4 * H; j++)
+        a[j] += u[j];
+    for (size_t j = 0; j < H; j++) {
+        c[j] = sigmoid(a[H + j]) * c[j] + sigmoid(a[j]) * tanh(a[2 * H + j]);
+        h[j] = sigmoid(a[3 * H + j]) * tanh(c[j]);
+    }
+    free(a);
+    free(u);
+}
+
+static void gru_step(double *h, double *c, const float *x, float *const *w, size_t I, size_t H)
+{
+    double *a = zeros(3 * H), *u = zeros(3 * H);
+    (void)c;
+    terms(a, u, 3 * H, h, x, w, I, H);
+    for (size_t j = 0; j < H; j++) {
+        const double reset = sigmoid(a[j] + u[j]), update = sigmoid(a[H + j] + u[H + j]);
+        const double fresh = tanh(a[2 * H + j] + reset * u[2 * H + j]);
+        h[j] = (1 - update) * fresh + update * h[j];
+    }
+    free(a);
+    free(u);
+}
+
+typedef struct {
+    const char *name;
+    size_t gates;
+    step_fn *step;
+    rv_node *(*layer)(rv_node *x, const rv_recurrent_weights *forward,
+                      const rv_recurrent_weights *backward);
+} recurrent_kind;
+
+static const recurrent_kind LSTM = { "lstm", 4, lstm_step, rv_lstm };
+static const recurrent_kind GRU = { "gru", 3, gru_step, rv_gru };
+
+static rv_recurrent_weights recurrent_weights(fixture *f, size_t rows, size_t I, size_t H)
+{
+    rv_recurrent_weights w;
+    w.input = leaf(f, RV_SHAPE(rows, I));
+    w.hidden = leaf(f, RV_SHAPE(rows, H));
+    w.input_bias = leaf(f, RV_SHAPE(rows));
+    w.hidden_bias = leaf(f, RV_SHAPE(rows));
     return w;
 }
 
-static void check_lstm(size_t B, size_t T, size_t I, size_t H, size_t directions)
+static void check_recurrent(const recurrent_kind *k, size_t B, size_t T, size_t I, size_t H,
+                            size_t directions)
 {
     fixture f;
     set_up(&f);
     rv_node *x = leaf(&f, RV_SHAPE(B, T, I));
-    const rv_lstm_weights forward = lstm_weights(&f, I, H);
-    const rv_lstm_weights backward = directions == 2 ? lstm_weights(&f, I, H) : forward;
+    const rv_recurrent_weights forward = recurrent_weights(&f, k->gates * H, I, H);
+    const rv_recurrent_weights backward =
+        directions == 2 ? recurrent_weights(&f, k->gates * H, I, H) : forward;
     double *want = zeros(B * T * H * directions), *h = zeros(H), *c = zeros(H);
     for (size_t r = 0; r < B * directions; r++) {
         const size_t b = r / directions, d = r % directions;
@@ -292,27 +332,62 @@ static void check_lstm(size_t B, size_t T, size_t I, size_t H, size_t directions
         memset(c, 0, H * sizeof *c);
         for (size_t step = 0; step < T; step++) {
             const size_t t = b * T + (d ? T - 1 - step : step);
-            lstm_step(h, c, f.data[0] + t * I, f.data + 1 + 4 * d, I, H);
+            k->step(h, c, f.data[0] + t * I, f.data + 1 + 4 * d, I, H);
             memcpy(want + (t * directions + d) * H, h, H * sizeof *h);
         }
     }
     free(h);
     free(c);
-    finish(&f, rv_lstm(x, &forward, directions == 2 ? &backward : NULL), want,
+    finish(&f, k->layer(x, &forward, directions == 2 ? &backward : NULL), want,
            B * T * H * directions, 2e-5);
 }
 
-TEST(lstm_of_few_sequences)
+static void check_few_sequences(const recurrent_kind *k)
 {
-    check_lstm(1, 130, 7, 5, 1);
-    check_lstm(1, 131, 5, 19, 2);
-    check_lstm(3, 70, 4, 3, 2);
+    check_recurrent(k, 1, 130, 7, 5, 1);
+    check_recurrent(k, 1, 131, 5, 19, 2);
+    check_recurrent(k, 3, 70, 4, 3, 2);
 }
 
-TEST(lstm_of_many_sequences)
+static void check_many_sequences(const recurrent_kind *k)
 {
-    check_lstm(21, 9, 6, 10, 2);
-    check_lstm(70, 5, 3, 4, 1);
+    check_recurrent(k, 21, 9, 6, 10, 2);
+    check_recurrent(k, 70, 5, 3, 4, 1);
+}
+
+/* Weights of another number of gates, or of other sizes, are refused. */
+static void check_refusals(const recurrent_kind *k)
+{
+    for (int wrong = 0; wrong < 3; wrong++) {
+        fixture f;
+        set_up(&f);
+        rv_error err = { 0 };
+        rv_node *x = leaf(&f, RV_SHAPE(2, 5, 6));
+        const size_t gates = wrong == 0 ? 7 - k->gates : k->gates;
+        rv_recurrent_weights w = recurrent_weights(&f, gates * 12, wrong == 1 ? 5 : 6, 12);
+        if (wrong == 2)
+            w.hidden_bias = w.hidden;
+        k->layer(x, &w, NULL);
+        CHECK(rv_graph_status(f.graph, &err) == RV_ERR_SHAPE);
+        CHECK(!strncmp(err.text, k->name, strlen(k->name)));
+        for (int i = 0; i < f.n; i++)
+            free(f.data[i]);
+        rv_graph_free(f.graph);
+    }
+}
+
+TEST(lstm)
+{
+    check_few_sequences(&LSTM);
+    check_many_sequences(&LSTM);
+    check_refusals(&LSTM);
+}
+
+TEST(gru)
+{
+    check_few_sequences(&GRU);
+    check_many_sequences(&GRU);
+    check_refusals(&GRU);
 }
 
 /* Depthwise convolution ------------------------------------------------------------------ */
@@ -444,8 +519,8 @@ int main(void)
         cmocka_unit_test(attention_with_penalty_and_mask),
         cmocka_unit_test(mask_is_a_score_of_minus_100),
         cmocka_unit_test(mask_has_no_gradient),
-        cmocka_unit_test(lstm_of_few_sequences),
-        cmocka_unit_test(lstm_of_many_sequences),
+        cmocka_unit_test(lstm),
+        cmocka_unit_test(gru),
         cmocka_unit_test(depthwise),
         cmocka_unit_test(stft_is_the_windowed_dft),
         cmocka_unit_test(istft_is_the_least_squares_inverse),

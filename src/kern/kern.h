@@ -38,6 +38,11 @@ typedef struct kern_gemm_args {
 /* y[i] = f(x[i]), i < n; in place allowed */
 typedef void kern_map_fn(kern_real *y, const kern_real *x, size_t n);
 
+/* One step of a recurrent layer for m sequences, from the pre-activations gates [m,4h] in
+ * PyTorch's order: state [m,h] is updated, hidden [m,h] written with row stride hidden_row. */
+typedef void kern_cell_fn(kern_real *hidden, size_t hidden_row, kern_real *state,
+                          const kern_real *gates, size_t m, size_t h);
+
 typedef struct kern_table {
     const char *isa; /* "c", "avx2", "avx512" */
 
@@ -65,11 +70,8 @@ typedef struct kern_table {
     void (*affine)(kern_real *y, const kern_real *x, const kern_real *gain, const kern_real *bias,
                    size_t m, size_t n);
 
-    /* One step of an LSTM for m sequences, from the pre-activations gates [m,4h] in PyTorch's
-     * order (input, forget, cell, output): cell [m,h] is updated, hidden [m,h] written with
-     * row stride hidden_row. */
-    void (*lstm_cell)(kern_real *hidden, size_t hidden_row, kern_real *cell, const kern_real *gates,
-                      size_t m, size_t h);
+    kern_cell_fn *lstm_cell; /* gates: input, forget, cell, output; state: the cell */
+    kern_cell_fn *gru_cell;  /* gates: reset, update, new: input's term, state's term; state: h */
 
     /* Depthwise convolution along rows: y[t,c] = bias[c] + sum over j < taps of
      * w[j,c] x[t + j * dilation, c] for t < m; x has m + (taps - 1) * dilation rows of n. */

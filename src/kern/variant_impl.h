@@ -9,6 +9,7 @@
 #include "kern/gemm_impl.h"
 #include "kern/map_impl.h"
 
+#include "kern/gru_impl.h"
 #include "kern/lstm_impl.h"
 #include "kern/norm_impl.h"
 
@@ -29,5 +30,6 @@ void KERN_FILL(kern_table *t)
                        .moments = moments,
                        .affine = affine,
                        .lstm_cell = lstm_cell,
+                       .gru_cell = gru_cell,
                        .depthwise = depthwise };
 }

@@ -102,33 +102,50 @@ rv_node *nn_layer_norm(nn_builder *b, const char *name, rv_node *x)
     return rv_layer_norm(x, gain, bias, 1e-5);
 }
 
-static rv_lstm_weights lstm_weights(nn_builder *b, size_t layer, const char *suffix, size_t in,
-                                    size_t hidden)
+typedef rv_node *recurrent_fn(rv_node *x, const rv_recurrent_weights *forward,
+                              const rv_recurrent_weights *backward);
+
+/* The weights of one direction of a layer whose units have so many gates. */
+static rv_recurrent_weights recurrent_weights(nn_builder *b, size_t layer, const char *suffix,
+                                              size_t gates, size_t in, size_t hidden)
 {
     static const char *const kind[] = { "weight_ih", "weight_hh", "bias_ih", "bias_hh" };
-    const rv_shape shape[] = { RV_SHAPE(4 * hidden, in), RV_SHAPE(4 * hidden, hidden),
-                               RV_SHAPE(4 * hidden), RV_SHAPE(4 * hidden) };
+    const rv_shape shape[] = { RV_SHAPE(gates * hidden, in), RV_SHAPE(gates * hidden, hidden),
+                               RV_SHAPE(gates * hidden), RV_SHAPE(gates * hidden) };
     rv_node *p[4];
     for (int i = 0; i < 4; i++) {
         char name[48];
         snprintf(name, sizeof name, "%s_l%zu%s", kind[i], layer, suffix);
         p[i] = nn_param_new(b, name, shape[i], uniform(hidden));
     }
-    return (rv_lstm_weights){ p[0], p[1], p[2], p[3] };
+    return (rv_recurrent_weights){ p[0], p[1], p[2], p[3] };
+}
+
+static rv_node *recurrent_layers(nn_builder *b, const char *name, rv_node *x, size_t gates,
+                                 recurrent_fn *layer, size_t hidden, size_t layers,
+                                 bool bidirectional)
+{
+    const size_t mark = nn_enter(b, "%s", name);
+    for (size_t i = 0; i < layers; i++) {
+        const size_t in = rv_extent(x, -1);
+        const rv_recurrent_weights forward = recurrent_weights(b, i, "", gates, in, hidden);
+        rv_recurrent_weights backward;
+        if (bidirectional)
+            backward = recurrent_weights(b, i, "_reverse", gates, in, hidden);
+        x = layer(x, &forward, bidirectional ? &backward : NULL);
+    }
+    nn_leave(b, mark);
+    return x;
 }
 
 rv_node *nn_lstm(nn_builder *b, const char *name, rv_node *x, size_t hidden, size_t layers,
                  bool bidirectional)
 {
-    const size_t mark = nn_enter(b, "%s", name);
-    for (size_t i = 0; i < layers; i++) {
-        const size_t in = rv_extent(x, -1);
-        const rv_lstm_weights forward = lstm_weights(b, i, "", in, hidden);
-        rv_lstm_weights backward;
-        if (bidirectional)
-            backward = lstm_weights(b, i, "_reverse", in, hidden);
-        x = rv_lstm(x, &forward, bidirectional ? &backward : NULL);
-    }
-    nn_leave(b, mark);
-    return x;
+    return recurrent_layers(b, name, x, 4, rv_lstm, hidden, layers, bidirectional);
+}
+
+rv_node *nn_gru(nn_builder *b, const char *name, rv_node *x, size_t hidden, size_t layers,
+                bool bidirectional)
+{
+    return recurrent_layers(b, name, x, 3, rv_gru, hidden, layers, bidirectional);
 }

@@ -1,0 +1,139 @@
+/* gru.c - one layer of gated recurrent units, in one direction or both.
+ *
+ *     r = sigmoid(Wi_r x[t] + bi_r + Wh_r h[t-1] + bh_r)             reset
+ *     z = sigmoid(Wi_z x[t] + bi_z + Wh_z h[t-1] + bh_z)             update
+ *     n = tanh(Wi_n x[t] + bi_n + r (Wh_n h[t-1] + bh_n))            new
+ *     h[t] = (1 - z) n + z h[t-1]
+ *
+ * with h zero before the first step (K. Cho et al. 2014; as in PyTorch, r multiplies the
+ * product and not h, and the weights lie in the order r, z, n). recurrent.c does all but
+ * the cell. The pre-activations [4H] are those of r and z, then the two terms of n. */
+#include "core/ops/recurrent.h"
+
+static const recurrent_attr GRU = { .gates = 3, .joint = 2 };
+
+rv_node *rv_gru(rv_node *x, const rv_recurrent_weights *forward,
+                const rv_recurrent_weights *backward)
+{
+    return recurrent_apply(&rv_op_gru, GRU, x, forward, backward);
+}
+
+static void gru_run(const rv_call *c)
+{
+    recurrent_run(c, c->kern->gru_cell);
+}
+
+static void gru_grad(rv_node *n, rv_node *dy, rv_node *dx[])
+{
+    recurrent_grad(n, dy, dx, &rv_op_gru_back);
+}
+
+const rv_op rv_op_gru = {
+    .name = "gru",
+    .n_in = 9,
+    .attr_size = sizeof(recurrent_attr),
+    .shape = recurrent_shape,
+    .run = gru_run,
+    .grad = gru_grad,
+    .scratch_size = recurrent_scratch,
+    .prepared_size = recurrent_prepared,
+    .prepare = recurrent_prepare,
+};
+
+/* gru_back: x, y, dy, and the weights of one direction -> dp [B,T,4H] -------------------
+ *
+ * With u = Wh_n h[t-1] + bh_n and the gates computed again from x and y, from the last step
+ * to the first:
+ *     dh = dy[t] + z[t+1] dh[t+1] + Wh^T [dp_r, dp_z, dp_u][t+1],   dp_n = dh (1 - z) (1 - n^2)
+ *     dp = [dp_n u r (1 - r), dh (h[t-1] - n) z (1 - z), dp_n, dp_u = dp_n r] */
+
+static size_t gru_back_scratch(const rv_node *n, int threads, const kern_table *kern)
+{
+    (void)kern;
+    return recurrent_back_scratch(n, threads, 0);
+}
+
+/* p [4H] -> r, z, n, u */
+static void gru_start(const recurrent_task *t)
+{
+    const size_t h = t->view->units;
+    const kern_table *kern = t->call->kern;
+    for (size_t row = 0; row < t->n * t->view->steps; row++) {
+        real *p = recurrent_row(t, row / t->view->steps, row % t->view->steps);
+        kern->sigmoid(p, p, 2 * h);
+        for (size_t k = 0; k < h; k++)
+            p[2 * h + k] += p[k] * p[3 * h + k];
+        kern->tanh(p + 2 * h, p + 2 * h, h);
+    }
+}
+
+/* One sequence at one step: gates -> dp in place, and dh -> z dh. `before`: h of the step
+ * before, or NULL. */
+static void cell_back(real *p, real *dh, const real *before, size_t h)
+{
+    for (size_t k = 0; k < h; k++) {
+        const real r = p[k], z = p[h + k], n = p[2 * h + k], u = p[3 * h + k];
+        const real dn = dh[k] * (1 - z) * (1 - n * n);
+        p[k] = dn * u * r * (1 - r);
+        p[h + k] = dh[k] * ((before ? before[k] : 0) - n) * z * (1 - z);
+        p[2 * h + k] = dn;
+        p[3 * h + k] = dn * r;
+        dh[k] *= z;
+    }
+}
+
+static void gru_step(const recurrent_task *t, size_t step)
+{
+    for (size_t i = 0; i < t->n; i++)
+        cell_back(recurrent_row(t, i, step), t->state + i * t->view->units,
+                  step ? recurrent_y(t, i, step - 1) : NULL, t->view->units);
+}
+
+static void gru_back_run(const rv_call *c)
+{
+    recurrent_back_run(c, 0, gru_start, gru_step);
+}
+
+const rv_op rv_op_gru_back = {
+    .name = "gru_back",
+    .n_in = 7,
+    .attr_size = sizeof(recurrent_attr),
+    .shape = recurrent_back_shape,
+    .run = gru_back_run,
+    .scratch_size = gru_back_scratch,
+    .prepared_size = recurrent_back_prepared,
+    .prepare = recurrent_back_prepare,
+};
+
+#ifdef RV_SELFTEST
+#    define WEIGHTS(i, h) RECURRENT_WEIGHTS(3, i, h)
+
+const rv_op_case rv_cases_gru[] = {
+    { .label = "one direction",
+      .op = &rv_op_gru,
+      .attr = &GRU,
+      .in = { { 3, { 2, 6, 3 } }, WEIGHTS(3, 2) },
+      .out = { 3, { 2, 6, 2 } } },
+    { .label = "both directions",
+      .op = &rv_op_gru,
+      .attr = &GRU,
+      .in = { { 3, { 2, 4, 2 } }, WEIGHTS(2, 3), WEIGHTS(2, 3) },
+      .out = { 3, { 2, 4, 6 } } },
+    { .label = "many sequences",
+      .op = &rv_op_gru,
+      .attr = &GRU,
+      .in = { { 3, { 9, 3, 2 } }, WEIGHTS(2, 2), WEIGHTS(2, 2) },
+      .out = { 3, { 9, 3, 4 } } },
+    { .label = "a single step",
+      .op = &rv_op_gru,
+      .attr = &GRU,
+      .in = { { 3, { 1, 1, 2 } }, WEIGHTS(2, 2) },
+      .out = { 3, { 1, 1, 2 } } },
+    { .label = "adjoint of the pre-activations",
+      .op = &rv_op_gru_back,
+      .attr = &(const recurrent_attr){ .gates = 3, .joint = 2, .direction = 1 },
+      .in = { { 3, { 2, 4, 2 } }, { 3, { 2, 4, 6 } }, { 3, { 2, 4, 6 } }, WEIGHTS(2, 3) },
+      .out = { 3, { 2, 4, 12 } } },
+    { 0 },
+};
+#endif

@@ -1,0 +1,476 @@
+/* recurrent.c - the frame of a recurrent layer around its cell: see recurrent.h.
+ *
+ * A task is one direction of a block of sequences. It projects the inputs of a few steps
+ * with one product, then takes these steps, with a product with Wh and the cell for each.
+ * The backward direction runs from the last step to the first, and y[t] = [h forward,
+ * h backward]. States are zero before the first step. */
+#include "core/ops/recurrent.h"
+
+#include "base/status.h"
+
+#include <string.h>
+
+enum {
+    STEPS = RV_BLOCK(64), /* rows of a product with Wi, about */
+    LARGE = 8,            /* from so many sequences on, they are split between tasks */
+    BLOCK = 32,           /* at most so many sequences in a task */
+    UNIT = 16,            /* reals: a cache line */
+};
+
+struct recurrent_job {
+    const rv_call *call;
+    recurrent_view view;
+    size_t room; /* reals of scratch of one worker */
+    kern_cell_fn *cell;
+    recurrent_start_fn *start;
+    recurrent_step_fn *step;
+};
+
+rv_node *recurrent_apply(const rv_op *op, recurrent_attr attr, rv_node *x,
+                         const rv_recurrent_weights *forward, const rv_recurrent_weights *backward)
+{
+    rv_node *in[9] = { x, forward->input, forward->hidden, forward->input_bias,
+                       forward->hidden_bias };
+    if (backward)
+        memcpy(in + 5,
+               (rv_node *[]){ backward->input, backward->hidden, backward->input_bias,
+                              backward->hidden_bias },
+               4 * sizeof *in);
+    return rv_apply(op, &attr, backward ? 9 : 5, in);
+}
+
+static size_t round_up(size_t n)
+{
+    return (n + UNIT - 1) / UNIT * UNIT;
+}
+
+/* Sizes that follow from the attribute, x and Wi; directions, block and chunk are left. */
+static recurrent_view sizes_of(const rv_node *n, const rv_node *weight)
+{
+    const recurrent_attr *a = n->attr;
+    const rv_shape *x = &n->in[0]->shape;
+    recurrent_view v = { .items = x->d[0], .steps = x->d[1], .inputs = x->d[2] };
+    v.units = weight->shape.d[0] / a->gates;
+    v.gated = a->gates * v.units;
+    v.joint = a->joint * v.units;
+    v.apart = v.gated - v.joint;
+    v.row = v.gated + v.apart;
+    return v;
+}
+
+static void set_packed(recurrent_view *v, const kern_table *kern)
+{
+    v->packed_in = round_up(kern->packed_size(v->inputs, v->gated));
+    v->packed_joint = round_up(kern->packed_size(v->units, v->joint));
+    v->packed_apart = v->apart ? round_up(kern->packed_size(v->units, v->apart)) : 0;
+}
+
+static recurrent_view view_of(const rv_node *n, const kern_table *kern)
+{
+    recurrent_view v = sizes_of(n, n->in[1]);
+    v.directions = n->in[5] ? 2 : 1;
+    v.block = v.items < LARGE ? v.items : (v.items / 2 + LARGE / 2) / LARGE * LARGE;
+    v.block = v.block > BLOCK ? BLOCK : v.block;
+    v.chunk = v.block < LARGE ? STEPS : 1;
+    set_packed(&v, kern);
+    return v;
+}
+
+static rv_status check_weights(const rv_node *n, int first, size_t inputs, rv_error *err)
+{
+    const size_t gates = ((const recurrent_attr *)n->attr)->gates;
+    const size_t units = n->in[first]->shape.d[0] / gates, rows = gates * units;
+    const rv_shape want[] = { RV_SHAPE(rows, inputs), RV_SHAPE(rows, units), RV_SHAPE(rows),
+                              RV_SHAPE(rows) };
+    for (int i = 0; i < 4; i++)
+        if (!n->in[first + i] || !rv_shape_equal(&n->in[first + i]->shape, &want[i]))
+            return RV_FAIL(err, RV_ERR_SHAPE, "%s: weight %d does not fit %zu inputs, %zu units",
+                           n->op->name, i, inputs, units);
+    return RV_OK;
+}
+
+rv_status recurrent_shape(const rv_node *n, rv_shape *out, rv_error *err)
+{
+    const recurrent_attr *a = n->attr;
+    const rv_shape *x = &n->in[0]->shape, *w = &n->in[1]->shape;
+    if (x->rank != 3)
+        return RV_FAIL(err, RV_ERR_SHAPE, "%s: rank %d, expected [B,T,I]", n->op->name, x->rank);
+    for (int first = 1; first < n->n_in && n->in[first]; first += 4) {
+        RV_TRY(check_weights(n, first, x->d[2], err));
+        if (n->in[first]->shape.d[0] != w->d[0])
+            return RV_FAIL(err, RV_ERR_SHAPE, "%s: directions of different sizes", n->op->name);
+    }
+    *out = RV_SHAPE(x->d[0], x->d[1], w->d[0] / a->gates * (n->in[5] ? 2 : 1));
+    return RV_OK;
+}
+
+/* Prepared, for each direction: Wi^T, the joint and the other rows of Wh^T packed; bias [R]. */
+static size_t direction_size(const recurrent_view *v)
+{
+    return v->packed_in + v->packed_joint + v->packed_apart + round_up(v->row);
+}
+
+size_t recurrent_prepared(const rv_node *n, const kern_table *kern)
+{
+    const recurrent_view v = view_of(n, kern);
+    return v.directions * direction_size(&v);
+}
+
+static void prepare_direction(const recurrent_view *v, const kern_table *kern, real *to,
+                              const real *const weights[4])
+{
+    const size_t h = v->units;
+    kern->pack(to, weights[0], v->inputs, v->gated, 1, v->inputs);
+    kern->pack(to += v->packed_in, weights[1], h, v->joint, 1, h);
+    to += v->packed_joint;
+    if (v->apart)
+        kern->pack(to, weights[1] + v->joint * h, h, v->apart, 1, h);
+    real *bias = to + v->packed_apart;
+    for (size_t i = 0; i < v->gated; i++)
+        bias[i] = weights[2][i] + (i < v->joint ? weights[3][i] : 0);
+    for (size_t i = 0; i < v->apart; i++)
+        bias[v->gated + i] = weights[3][v->joint + i];
+}
+
+void recurrent_prepare(const rv_call *c)
+{
+    const recurrent_view v = view_of(c->node, c->kern);
+    for (size_t d = 0; d < v.directions; d++)
+        prepare_direction(&v, c->kern, c->prepared + d * direction_size(&v), c->in + 1 + 4 * d);
+}
+
+/* Scratch of a worker: pre-activations [chunk,block,R] and states [block,H] */
+static size_t room_of(const recurrent_view *v)
+{
+    return round_up((v->chunk * v->row + v->units) * v->block);
+}
+
+size_t recurrent_scratch(const rv_node *n, int threads, const kern_table *kern)
+{
+    const recurrent_view v = view_of(n, kern);
+    return room_of(&v) * (size_t)threads;
+}
+
+static recurrent_task task_of(const recurrent_job *j, size_t direction, const real *weights)
+{
+    const recurrent_view *v = &j->view;
+    return (recurrent_task){
+        .job = j,
+        .call = j->call,
+        .view = v,
+        .weights = weights,
+        .bias = weights + v->packed_in + v->packed_joint + v->packed_apart,
+        .direction = direction,
+    };
+}
+
+/* The time of step i is i, or T-1-i in the backward direction. */
+static size_t time_of(const recurrent_task *t, size_t step)
+{
+    return t->direction ? t->view->steps - 1 - step : step;
+}
+
+/* The earliest of `count` steps from `step` on. */
+static size_t earliest(const recurrent_task *t, size_t step, size_t count)
+{
+    return t->direction ? time_of(t, step + count - 1) : step;
+}
+
+/* pre [count,n,R]: gates = Wi x + bias at `count` times from `time` on: one product for each
+ * time, or for each sequence, whichever has more rows. */
+static void project(const recurrent_task *t, size_t time, size_t count)
+{
+    const recurrent_view *v = t->view;
+    const size_t row = v->steps * v->inputs;
+    const real *x = t->call->in[0] + t->item * row + time * v->inputs;
+    const bool by_time = count < t->n;
+    kern_gemm_args g = {
+        .packed = t->weights,
+        .bias = t->bias,
+        .m = by_time ? t->n : count,
+        .n = v->gated,
+        .k = v->inputs,
+        .y_row = by_time ? v->row : t->n * v->row,
+        .a_row = by_time ? row : v->inputs,
+    };
+    for (size_t i = 0; i < (by_time ? count : t->n); i++) {
+        g.y = t->pre + i * (by_time ? t->n : 1) * v->row;
+        g.a = x + i * (by_time ? v->inputs : row);
+        t->call->kern->gemm(&g);
+    }
+}
+
+/* pre [m,R]: Wh h is added to the joint gates; those apart are Wh h + bh. h has rows `h_row`
+ * apart; NULL stands for zeros. */
+static void add_hidden(const recurrent_task *t, real *pre, const real *h, size_t h_row, size_t m)
+{
+    const recurrent_view *v = t->view;
+    kern_gemm_args g = { .y = pre, .a = h, .m = m, .n = v->joint, .k = v->units };
+    g.packed = t->weights + v->packed_in;
+    g.y_row = v->row;
+    g.a_row = h_row;
+    g.accumulate = true;
+    if (h)
+        t->call->kern->gemm(&g);
+    g.y = pre + v->gated;
+    g.packed += v->packed_joint;
+    g.bias = t->bias + v->gated;
+    g.n = v->apart;
+    g.accumulate = false;
+    if (h && v->apart)
+        t->call->kern->gemm(&g);
+    for (size_t i = 0; i < m && !h && v->apart; i++)
+        memcpy(g.y + i * v->row, g.bias, v->apart * sizeof *g.y);
+}
+
+static void take_step(const recurrent_task *t, size_t step, real *pre)
+{
+    const recurrent_view *v = t->view;
+    const size_t width = v->directions * v->units, row = v->steps * width;
+    real *y = t->call->out + t->item * row + t->direction * v->units;
+    add_hidden(t, pre, step ? y + time_of(t, step - 1) * width : NULL, row, t->n);
+    t->job->cell(y + time_of(t, step) * width, row, t->state, pre, t->n, v->units);
+}
+
+static void run_task(const recurrent_task *t)
+{
+    const recurrent_view *v = t->view;
+    memset(t->state, 0, t->n * v->units * sizeof(real));
+    for (size_t step = 0; step < v->steps; step += v->chunk) {
+        const size_t count = v->steps - step < v->chunk ? v->steps - step : v->chunk;
+        const size_t time = earliest(t, step, count);
+        project(t, time, count);
+        for (size_t i = step; i < step + count; i++)
+            take_step(t, i, t->pre + (time_of(t, i) - time) * t->n * v->row);
+    }
+}
+
+static size_t block_count(const recurrent_view *v)
+{
+    return (v->items + v->block - 1) / v->block;
+}
+
+/* Blocks of sequences, first in the one direction, then in the other. */
+static void run_tasks(const void *ctx, size_t from, size_t to, int worker)
+{
+    const recurrent_job *j = ctx;
+    const recurrent_view *v = &j->view;
+    for (size_t i = from; i < to; i++) {
+        const size_t direction = i / block_count(v);
+        recurrent_task t = task_of(j, direction, j->call->prepared + direction * direction_size(v));
+        t.item = i % block_count(v) * v->block;
+        t.n = v->items - t.item < v->block ? v->items - t.item : v->block;
+        t.pre = j->call->scratch + (size_t)worker * j->room;
+        t.state = t.pre + v->chunk * v->block * v->row;
+        run_task(&t);
+    }
+}
+
+void recurrent_run(const rv_call *c, kern_cell_fn *cell)
+{
+    recurrent_job j = { .call = c, .view = view_of(c->node, c->kern), .cell = cell };
+    j.room = room_of(&j.view);
+    rv_parallel(c->pool, j.view.directions * block_count(&j.view), 1, run_tasks, &j);
+}
+
+/* Gradient --------------------------------------------------------------------------- */
+
+/* h[t-1], or h[t+1] for the backward direction, as [B T,H]; zero before the first step */
+static rv_node *previous(rv_node *y, size_t direction, size_t units)
+{
+    const size_t items = y->shape.d[0], steps = y->shape.d[1];
+    rv_node *h = rv_slice(y, 2, direction * units, units);
+    h = rv_pad(h, 1, direction ? 0 : 1, direction ? 1 : 0, RV_PAD_ZERO);
+    return rv_reshape(rv_slice(h, 1, direction, steps), RV_SHAPE(items * steps, units));
+}
+
+/* The products of dp [rows,R] with h, and its sums: what Wh and bh get. */
+static void hidden_grad(const recurrent_view *v, rv_node *dp, rv_node *h, rv_node **weight,
+                        rv_node **bias)
+{
+    const size_t from[] = { 0, v->gated }, count[] = { v->joint, v->apart };
+    rv_node *w[2], *b[2];
+    const size_t parts = v->apart ? 2 : 1;
+    for (size_t i = 0; i < parts; i++) {
+        rv_node *part = rv_slice(dp, 1, from[i], count[i]);
+        w[i] = rv_matmul_tn(part, h);
+        b[i] = rv_sum_to(part, RV_SHAPE(count[i]));
+    }
+    *weight = parts == 1 ? w[0] : rv_concat(0, parts, w);
+    *bias = parts == 1 ? b[0] : rv_concat(0, parts, b);
+}
+
+/* The pre-activations' adjoint dp comes from `back`, everything else is products. */
+void recurrent_grad(rv_node *n, rv_node *dy, rv_node *dx[], const rv_op *back)
+{
+    rv_node *x = n->in[0];
+    const recurrent_view v = sizes_of(n, n->in[1]);
+    const size_t rows = v.items * v.steps;
+    rv_node *flat = rv_reshape(x, RV_SHAPE(rows, v.inputs));
+    recurrent_attr a = *(const recurrent_attr *)n->attr;
+    for (a.direction = 0; a.direction < (n->in[5] ? 2 : 1); a.direction++) {
+        rv_node **w = n->in + 1 + 4 * a.direction, **dw = dx + 1 + 4 * a.direction;
+        rv_node *dp = RV_APPLY(back, &a, x, n, dy, w[0], w[1], w[2], w[3]);
+        dp = rv_reshape(dp, RV_SHAPE(rows, v.row));
+        rv_node *gates = rv_slice(dp, 1, 0, v.gated);
+        rv_node *from = rv_reshape(rv_matmul(gates, w[0]), x->shape);
+        dx[0] = a.direction ? rv_add(dx[0], from) : from;
+        dw[0] = rv_matmul_tn(gates, flat);
+        dw[2] = rv_sum_to(gates, w[2]->shape);
+        hidden_grad(&v, dp, previous(n, a.direction, v.units), &dw[1], &dw[3]);
+    }
+}
+
+/* Backward operation ----------------------------------------------------------------- */
+
+static recurrent_view back_view_of(const rv_node *n, const kern_table *kern)
+{
+    recurrent_view v = sizes_of(n, n->in[3]);
+    v.directions = n->in[1]->shape.d[2] / v.units;
+    v.block = v.items < LARGE ? 1 : LARGE;
+    if (kern)
+        set_packed(&v, kern);
+    return v;
+}
+
+rv_status recurrent_back_shape(const rv_node *n, rv_shape *out, rv_error *err)
+{
+    const rv_shape *x = &n->in[0]->shape, *y = &n->in[1]->shape;
+    const recurrent_view v = sizes_of(n, n->in[3]);
+    const size_t d = ((const recurrent_attr *)n->attr)->direction;
+    if (x->rank != 3 || y->rank != 3 || y->d[0] != x->d[0] || y->d[1] != x->d[1] ||
+        y->d[2] < (d + 1) * v.units || !rv_shape_equal(y, &n->in[2]->shape))
+        return RV_FAIL(err, RV_ERR_SHAPE, "%s: x, y and dy do not match", n->op->name);
+    RV_TRY(check_weights(n, 3, x->d[2], err));
+    *out = RV_SHAPE(x->d[0], x->d[1], v.row);
+    return RV_OK;
+}
+
+/* Prepared: the direction's weights as above, then the joint and the other rows of Wh. */
+static size_t back_joint_size(const recurrent_view *v, const kern_table *kern)
+{
+    return round_up(kern->packed_size(v->joint, v->units));
+}
+
+size_t recurrent_back_prepared(const rv_node *n, const kern_table *kern)
+{
+    const recurrent_view v = back_view_of(n, kern);
+    return direction_size(&v) + back_joint_size(&v, kern) +
+           (v.apart ? kern->packed_size(v.apart, v.units) : 0);
+}
+
+void recurrent_back_prepare(const rv_call *c)
+{
+    const recurrent_view v = back_view_of(c->node, c->kern);
+    const size_t h = v.units;
+    real *to = c->prepared + direction_size(&v);
+    prepare_direction(&v, c->kern, c->prepared, c->in + 3);
+    c->kern->pack(to, c->in[4], v.joint, h, h, 1);
+    if (v.apart)
+        c->kern->pack(to + back_joint_size(&v, c->kern), c->in[4] + v.joint * h, v.apart, h, h, 1);
+}
+
+static size_t back_room(const recurrent_view *v, size_t extra)
+{
+    return round_up((1 + extra) * v->block * v->units);
+}
+
+size_t recurrent_back_scratch(const rv_node *n, int threads, size_t extra)
+{
+    const recurrent_view v = back_view_of(n, NULL);
+    return back_room(&v, extra) * (size_t)threads;
+}
+
+real *recurrent_row(const recurrent_task *t, size_t i, size_t step)
+{
+    return t->call->out + ((t->item + i) * t->view->steps + time_of(t, step)) * t->view->row;
+}
+
+/* Where a sequence lies in y and dy at a step. */
+static size_t y_at(const recurrent_task *t, size_t i, size_t step)
+{
+    const recurrent_view *v = t->view;
+    const size_t row = (t->item + i) * v->steps + time_of(t, step);
+    return (row * v->directions + t->direction) * v->units;
+}
+
+const real *recurrent_y(const recurrent_task *t, size_t i, size_t step)
+{
+    return t->call->in[1] + y_at(t, i, step);
+}
+
+/* The pre-activations of all steps of one sequence, in place of the result. */
+static void recompute(const recurrent_task *t, size_t i)
+{
+    const recurrent_view *v = t->view;
+    const size_t rest = v->steps - 1;
+    real *p = t->call->out + (t->item + i) * v->steps * v->row;
+    t->call->kern->gemm(
+        &(kern_gemm_args){ .y = p,
+                           .a = t->call->in[0] + (t->item + i) * v->steps * v->inputs,
+                           .packed = t->weights,
+                           .bias = t->bias,
+                           .m = v->steps,
+                           .n = v->gated,
+                           .k = v->inputs,
+                           .y_row = v->row,
+                           .a_row = v->inputs });
+    add_hidden(t, recurrent_row(t, i, 0), NULL, 0, 1);
+    if (rest > 0)
+        add_hidden(t, t->direction ? p : p + v->row, recurrent_y(t, i, t->direction ? rest - 1 : 0),
+                   v->directions * v->units, rest);
+}
+
+/* dh [n,H] += dy, and what the products of the next step had of it */
+static void add_dh(const recurrent_task *t, size_t step)
+{
+    const recurrent_view *v = t->view;
+    const kern_table *kern = t->call->kern;
+    for (size_t i = 0; i < t->n; i++) {
+        const real *dy = t->call->in[2] + y_at(t, i, step);
+        for (size_t k = 0; k < v->units; k++)
+            t->state[i * v->units + k] += dy[k];
+    }
+    if (step + 1 == v->steps)
+        return;
+    kern_gemm_args g = { .y = t->state, .m = t->n, .n = v->units, .k = v->joint };
+    g.a = recurrent_row(t, 0, step + 1);
+    g.packed = t->weights + direction_size(v);
+    g.y_row = v->units;
+    g.a_row = v->steps * v->row;
+    g.accumulate = true;
+    kern->gemm(&g);
+    g.a += v->gated;
+    g.packed += back_joint_size(v, kern);
+    g.k = v->apart;
+    if (v->apart)
+        kern->gemm(&g);
+}
+
+static void back_tasks(const void *ctx, size_t from, size_t to, int worker)
+{
+    const recurrent_job *j = ctx;
+    const recurrent_attr *a = j->call->node->attr;
+    recurrent_task t = task_of(j, a->direction, j->call->prepared);
+    t.item = from;
+    t.n = to - from;
+    t.state = j->call->scratch + (size_t)worker * j->room;
+    for (size_t i = 0; i < t.n; i++)
+        recompute(&t, i);
+    j->start(&t);
+    memset(t.state, 0, t.n * j->view.units * sizeof(real));
+    for (size_t step = j->view.steps; step-- > 0;) {
+        add_dh(&t, step);
+        j->step(&t, step);
+    }
+}
+
+void recurrent_back_run(const rv_call *c, size_t extra, recurrent_start_fn *start,
+                        recurrent_step_fn *step)
+{
+    recurrent_job j = { .call = c, .view = back_view_of(c->node, c->kern) };
+    j.start = start;
+    j.step = step;
+    j.room = back_room(&j.view, extra);
+    rv_parallel(c->pool, j.view.items, j.view.block, back_tasks, &j);
+}
