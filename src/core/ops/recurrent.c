@@ -12,8 +12,9 @@
 
 enum {
     STEPS = RV_BLOCK(64), /* rows of a product with Wi, about */
-    LARGE = 8,            /* from so many sequences on, they are split between tasks */
-    BLOCK = 32,           /* at most so many sequences in a task */
+    TILE = 4,             /* sequences are split between tasks in multiples of this */
+    BLOCK = 32,           /* at most so many sequences in a task, */
+    BLOCK_BACK = 8,       /* and in one of the backward operation */
     UNIT = 16,            /* reals: a cache line */
 };
 
@@ -65,13 +66,19 @@ static void set_packed(recurrent_view *v, const kern_table *kern)
     v->packed_apart = v->apart ? round_up(kern->packed_size(v->units, v->apart)) : 0;
 }
 
+/* About half of the sequences, but a multiple of TILE and at most `most`. */
+static size_t block_of(size_t items, size_t most)
+{
+    const size_t half = items < TILE ? items : (items / 2 + TILE / 2) / TILE * TILE;
+    return half < most ? half : most;
+}
+
 static recurrent_view view_of(const rv_node *n, const kern_table *kern)
 {
     recurrent_view v = sizes_of(n, n->in[1]);
     v.directions = n->in[5] ? 2 : 1;
-    v.block = v.items < LARGE ? v.items : (v.items / 2 + LARGE / 2) / LARGE * LARGE;
-    v.block = v.block > BLOCK ? BLOCK : v.block;
-    v.chunk = v.block < LARGE ? STEPS : 1;
+    v.block = block_of(v.items, BLOCK);
+    v.chunk = v.block < STEPS ? STEPS / v.block : 1;
     set_packed(&v, kern);
     return v;
 }
@@ -327,7 +334,7 @@ static recurrent_view back_view_of(const rv_node *n, const kern_table *kern)
 {
     recurrent_view v = sizes_of(n, n->in[3]);
     v.directions = n->in[1]->shape.d[2] / v.units;
-    v.block = v.items < LARGE ? 1 : LARGE;
+    v.block = v.items < 2 * TILE ? 1 : block_of(v.items, BLOCK_BACK);
     if (kern)
         set_packed(&v, kern);
     return v;
