@@ -10,7 +10,8 @@ enum { STEPS = 40 };
 
 /* What the producer saw. */
 typedef struct record {
-    atomic_int made[STEPS + 16];
+    atomic_int made[STEPS + 16]; /* begun */
+    atomic_int done[STEPS + 16];
     atomic_int in_flight; /* made or being made, and not given back */
     atomic_int most_in_flight;
     atomic_bool hang; /* the producer waits until it is told to stop */
@@ -43,6 +44,8 @@ static rv_status produce(void *user, uint64_t step, void *data, int worker, cons
     if ((int)step == r->bad_step)
         return RV_FAIL(err, RV_ERR_IO, "step %d is bad", r->bad_step);
     *(uint64_t *)data = 1000 + step;
+    if (step < STEPS + 16)
+        atomic_fetch_add(&r->done[step], 1);
     return RV_OK;
 }
 
@@ -131,7 +134,7 @@ TEST(test_stops_what_is_not_needed)
     rv_prefetch *p = new_prefetch(&r, 2, 3);
     check_step(p, &r, 0);
     check_step(p, &r, 1);
-    while (r.made[4] == 0)
+    while (r.done[2] == 0 || r.done[3] == 0 || r.done[4] == 0)
         nap();
     r.hang = true;
     check_step(p, &r, 2); /* 5 hangs now */
@@ -139,6 +142,8 @@ TEST(test_stops_what_is_not_needed)
         nap();
     r.hang = false;
     check_step(p, &r, 30);
+    while (r.done[31] == 0)
+        nap();
     r.hang = true;
     check_step(p, &r, 31);
     rv_prefetch_free(p);

@@ -17,7 +17,7 @@ MAY_USE = {
     "nn":     {"base", "core"},
     "ddsp":   {"base", "core", "nn"},
     "models": {"base", "core", "nn", "ddsp"},
-    "train":  {"base", "core", "nn", "ddsp", "models", "io", "dsp"},
+    "train":  {"base", "core", "nn", "ddsp", "models", "io", "dsp", "infer"},
     "eval":   {"base", "kern", "dsp", "io"},
     "infer":  {"base", "core", "models", "nn", "dsp", "io"},
     "api":    {"base", "kern", "core", "nn", "ddsp", "models", "train", "eval", "infer", "dsp", "io"},

@@ -13,6 +13,7 @@ static const struct {
 } commands[] = {
     { "separate", "take audio files apart into stems", cmd_separate },
     { "models", "list, describe and convert models", cmd_models },
+    { "train", "train a model on songs taken apart", cmd_train },
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
@@ -87,7 +88,7 @@ const char *cli_nearest(const char *word, const char *const *words)
 static void print_help(void)
 {
     puts("usage: ravel COMMAND [options] ...\n\n"
-         "Takes music apart into stems.\n\ncommands:");
+         "Takes music apart into stems, and learns to.\n\ncommands:");
     for (size_t i = 0; i < N_COMMANDS; i++)
         printf("  %-12s%s\n", commands[i].name, commands[i].about);
     puts("\nravel COMMAND --help says more; ravel --version");

@@ -71,6 +71,7 @@ typedef enum rv_status {
     RV_ERR_UNSUPPORTED, /**< valid, but not available in this build or backend */
     RV_ERR_CANCELLED,   /**< the caller's progress callback asked to stop */
     RV_ERR_EXISTS,      /**< the output is there already and may not be overwritten */
+    RV_ERR_DIVERGED,    /**< training: loss or gradient are no finite numbers any more */
 } rv_status;
 
 /** Detail of the last failure, owned by the caller, no allocation inside. */

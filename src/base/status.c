@@ -16,6 +16,7 @@ const char *rv_status_text(rv_status status)
         [RV_ERR_UNSUPPORTED] = "not supported here",
         [RV_ERR_CANCELLED] = "cancelled",
         [RV_ERR_EXISTS] = "already exists",
+        [RV_ERR_DIVERGED] = "training diverged",
     };
     const size_t i = (size_t)status;
     return i < sizeof text / sizeof *text ? text[i] : "unknown status";

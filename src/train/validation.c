@@ -1,0 +1,138 @@
+/* validation.c - see validation.h. */
+#include "train/validation.h"
+
+#include "base/status.h"
+#include "train/track_read.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Sums over a stem of a song: estimate x, target s. */
+typedef struct {
+    double xs, ss, xx;
+} energies;
+
+typedef struct {
+    rv_learner *learner;
+    const rv_track_cache *songs;
+    int sample_rate;
+    size_t channels, stems, frames;
+    float **planes;      /* [1 + stems][channels][frames]: mix, stems */
+    float *memory;       /* of the planes */
+    float *mix, *target; /* channels last */
+    energies stem[RV_STEMS_MAX];
+    double loss, si_sdr;
+    size_t n_loss, n_si_sdr;
+} validation;
+
+static rv_status take_memory(validation *v, rv_error *err)
+{
+    const size_t planes = (1 + v->stems) * v->channels;
+    v->planes = calloc(planes, sizeof *v->planes);
+    v->memory = calloc(planes * v->frames, sizeof *v->memory);
+    v->mix = calloc(v->channels * v->frames, sizeof *v->mix);
+    v->target = calloc(v->stems * v->channels * v->frames, sizeof *v->target);
+    if (!v->planes || !v->memory || !v->mix || !v->target)
+        return RV_FAIL(err, RV_ERR_NOMEM, "validation of %zu frames", v->frames);
+    for (size_t p = 0; p < planes; p++)
+        v->planes[p] = v->memory + p * v->frames;
+    return RV_OK;
+}
+
+/* planes [n][frames] -> x [frames,n] */
+static void interleave(float *x, float *const *planes, size_t n, size_t frames)
+{
+    for (size_t p = 0; p < n; p++)
+        for (size_t t = 0; t < frames; t++)
+            x[t * n + p] = planes[p][t];
+}
+
+/* The mix is the file of that name, or the sum of the stems. */
+static rv_status read_segment(validation *v, size_t song, int64_t start, rv_error *err)
+{
+    const size_t c = v->channels, planes = v->stems * c;
+    rv_track_part part = { .track = song,
+                           .sample_rate = v->sample_rate,
+                           .channels = (int)c,
+                           .start = start,
+                           .frames = v->frames };
+    for (part.stem = 0; part.stem < v->stems; part.stem++)
+        RV_TRY(rv_track_read(v->songs, &part, v->planes + (1 + part.stem) * c, err));
+    if (v->songs->list->tracks[song].mixture) {
+        RV_TRY(rv_track_read(v->songs, &part, v->planes, err));
+    } else {
+        memset(v->memory, 0, c * v->frames * sizeof *v->memory);
+        for (size_t p = 0; p < planes; p++)
+            for (size_t t = 0; t < v->frames; t++)
+                v->planes[p % c][t] += v->planes[c + p][t];
+    }
+    interleave(v->mix, v->planes, c, v->frames);
+    interleave(v->target, v->planes + c, planes, v->frames);
+    return RV_OK;
+}
+
+/* The first n frames of a segment. */
+static void add_energies(validation *v, const float *estimate, size_t n)
+{
+    const size_t row = v->stems * v->channels;
+    for (size_t t = 0; t < n; t++)
+        for (size_t p = 0; p < row; p++) {
+            const double x = (double)estimate[t * row + p], s = (double)v->target[t * row + p];
+            energies *e = &v->stem[p / v->channels];
+            e->xs += x * s;
+            e->ss += s * s;
+            e->xx += x * x;
+        }
+}
+
+/* 10 log10(|a s|^2 / |x - a s|^2), a = <x,s> / <s,s> */
+static void add_si_sdr(validation *v)
+{
+    for (size_t i = 0; i < v->stems; i++) {
+        const energies *e = &v->stem[i];
+        if (e->ss < 1e-9)
+            continue;
+        const double target = e->xs * e->xs / e->ss, rest = e->xx - target;
+        v->si_sdr += 10 * log10((target + 1e-12) / ((rest > 0 ? rest : 0) + 1e-12));
+        v->n_si_sdr++;
+    }
+}
+
+static rv_status add_song(validation *v, size_t song, rv_error *err)
+{
+    const size_t length = rv_track_length(&v->songs->tracks[song], v->sample_rate);
+    memset(v->stem, 0, sizeof v->stem);
+    for (size_t at = 0; at < length; at += v->frames) {
+        const size_t n = length - at < v->frames ? length - at : v->frames;
+        const float *estimate;
+        RV_TRY(read_segment(v, song, (int64_t)at, err));
+        v->loss += rv_learner_estimate(v->learner, v->mix, v->target, &estimate);
+        v->n_loss++;
+        add_energies(v, estimate, n);
+    }
+    add_si_sdr(v);
+    return RV_OK;
+}
+
+rv_status rv_validate(rv_validation_result *out, rv_learner *l, const rv_track_cache *songs,
+                      int sample_rate, int channels, rv_error *err)
+{
+    validation v = { .learner = l,
+                     .songs = songs,
+                     .sample_rate = sample_rate,
+                     .channels = (size_t)channels,
+                     .stems = songs->list->n_stems,
+                     .frames = rv_learner_frames(l) };
+    rv_status st = take_memory(&v, err);
+    for (size_t i = 0; i < songs->list->n && st == RV_OK; i++)
+        if (!songs->tracks[i].all_silent)
+            st = add_song(&v, i, err);
+    free(v.planes);
+    free(v.memory);
+    free(v.mix);
+    free(v.target);
+    out->loss = v.n_loss ? v.loss / (double)v.n_loss : 0;
+    out->si_sdr = v.n_si_sdr ? v.si_sdr / (double)v.n_si_sdr : 0;
+    return st;
+}

@@ -1,0 +1,19 @@
+/* validation.h - how well the weights of a learner separate whole songs. */
+#ifndef TRAIN_VALIDATION_H
+#define TRAIN_VALIDATION_H
+
+#include "train/learner.h"
+#include "train/track_cache.h"
+
+typedef struct rv_validation_result {
+    double loss;   /* mean of the loss over all segments of all songs */
+    double si_sdr; /* dB: mean over songs and stems, silent stems left out */
+} rv_validation_result;
+
+/* Songs are cut into segments of the learner's length side by side, the last filled with zeros.
+ * SI-SDR (J. Le Roux et al., arXiv:1811.02508) is that of the whole song, over all channels. */
+RV_NODISCARD rv_status rv_validate(rv_validation_result *out, rv_learner *l,
+                                   const rv_track_cache *songs, int sample_rate, int channels,
+                                   rv_error *err);
+
+#endif
