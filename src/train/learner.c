@@ -33,6 +33,14 @@ struct rv_learner {
     const float *mix_data, *target_data;
 };
 
+/* The frames in the middle of x [1,T,C] that are scored. */
+static rv_node *middle(rv_node *x, const rv_learner_options *o)
+{
+    if (o->scored == 0 || o->scored == o->frames)
+        return x;
+    return rv_slice(x, 1, (o->frames - o->scored) / 2, o->scored);
+}
+
 static rv_status build(example *e, const rv_learner_options *o, rv_error *err)
 {
     const size_t channels = o->info->channels, planes = o->info->n_stems * channels;
@@ -41,7 +49,7 @@ static rv_status build(example *e, const rv_learner_options *o, rv_error *err)
     e->mix = rv_input(e->graph, RV_SHAPE(1, o->frames, channels));
     e->target = rv_input(e->graph, RV_SHAPE(1, o->frames, planes));
     e->estimate = o->def->build(&e->nn, o->config, o->info, e->mix);
-    e->loss = rv_output(o->loss(o->loss_ctx, e->estimate, e->target));
+    e->loss = rv_output(o->loss(o->loss_ctx, middle(e->estimate, o), middle(e->target, o)));
     return rv_graph_status(e->graph, err);
 }
 

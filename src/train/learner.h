@@ -9,7 +9,8 @@
 
 #include "models/model.h"
 
-/* Build the loss [1] of an estimate [1,T,S*C] against the target of the same shape. */
+/* Build the loss [1] of an estimate [1,T,S*C] against the target of the same shape; T is the
+ * number of frames that are scored. */
 typedef rv_node *rv_loss_fn(void *ctx, rv_node *estimate, rv_node *target);
 
 typedef struct rv_learner_options {
@@ -17,6 +18,8 @@ typedef struct rv_learner_options {
     const void *config; /* of the model, borrowed */
     const rv_model_info *info;
     size_t frames; /* of an example */
+    size_t scored; /* the loss sees so many frames in the middle; 0: all. Demucs v2 has no
+                      estimate beside the segment for which `frames` is the valid length. */
     size_t batch;  /* examples of a step */
     rv_loss_fn *loss;
     void *loss_ctx;
