@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Ravel and PyTorch in turn on the same work: seconds, memory and their ratios.
 
-    compare.py BENCH_MODELS [--threads N] [--repeat N] [--peer-python PYTHON] [--v2 PATH] [MODEL...]
+    compare.py BENCH [--threads N] [--repeat N] [--peer-python PYTHON] [--v2 PATH] [MODEL...]
 
-BENCH_MODELS is the program build/bench/bench_models. PYTHON needs torch and the reference's
-package (peer_demucs.py). A ratio above 1 says that Ravel is that many times faster, or
-smaller. Where other work keeps the machine busy, compare processor seconds of one thread.
+BENCH is the program build/bench/bench_models, or build/bench/bench_train for steps of training.
+PYTHON needs torch and the reference's package (peer_demucs.py, peer_train.py). A ratio above 1
+says that Ravel is that many times faster, or smaller. Where other work keeps the machine busy,
+compare processor seconds of one thread.
 """
 import argparse
 import json
@@ -13,7 +14,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-PEER = Path(__file__).with_name("peer_demucs.py")
+PEERS = {"bench_models": "peer_demucs.py", "bench_train": "peer_train.py"}
+TRAINED = {"conv_tasnet": "conv_tasnet"}
 PEER_NAMES = {  # ours: the reference's configuration
     "htdemucs": "htdemucs",
     "hdemucs": "hdemucs_mmi",
@@ -35,33 +37,38 @@ def run(command):
 
 def compare(model, args):
     common = ["--threads", args.threads, "--repeat", args.repeat]
-    peer = run([args.peer_python, str(PEER), *common, *(["--v2", args.v2] if args.v2 else []),
-                PEER_NAMES[model]])
+    program = Path(__file__).with_name(PEERS[Path(args.bench).name])
+    peer = run([args.peer_python, str(program), *common, *(["--v2", args.v2] if args.v2 else []),
+                args.names[model]])
     seconds = ["--seconds", str(peer["audio_seconds"])] if peer else []
-    ours = run([args.bench_models, *common, *seconds, model])
+    ours = run([args.bench, *common, *seconds, model])
     return ours, peer
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("bench_models")
+    parser.add_argument("bench", metavar="BENCH")
     parser.add_argument("--threads", default="1")
     parser.add_argument("--repeat", default="3")
     parser.add_argument("--peer-python", default=sys.executable)
     parser.add_argument("--v2")
-    parser.add_argument("models", nargs="*", metavar="MODEL", default=list(PEER_NAMES))
+    parser.add_argument("models", nargs="*", metavar="MODEL")
     args = parser.parse_intermixed_args()
+    if Path(args.bench).name not in PEERS:
+        parser.error("BENCH is one of " + ", ".join(PEERS))
+    args.names = TRAINED if Path(args.bench).name == "bench_train" else PEER_NAMES
     print(f"{'model':<12} {'ravel s':>8} {'peer s':>8} {'ratio':>6} {'cpu ratio':>9} "
           f"{'GFLOP/s':>8} {'ravel MB':>8} {'peer MB':>8}")
-    for model in args.models or PEER_NAMES:
+    for model in args.models or args.names:
         ours, peer = compare(model, args)
+        gflops = f"{ours['gflops']:8.1f}" if "gflops" in ours else f"{'-':>8}"
         if not peer:
             print(f"{model:<12} {ours['seconds']:8.2f} {'-':>8} {'-':>6} {'-':>9} "
-                  f"{ours['gflops']:8.1f} {ours['peak_rss_mb']:8.0f} {'-':>8}")
+                  f"{gflops} {ours['peak_rss_mb']:8.0f} {'-':>8}")
             continue
         print(f"{model:<12} {ours['seconds']:8.2f} {peer['seconds']:8.2f} "
               f"{peer['seconds'] / ours['seconds']:6.2f} "
-              f"{peer['processor_seconds'] / ours['processor_seconds']:9.2f} {ours['gflops']:8.1f} "
+              f"{peer['processor_seconds'] / ours['processor_seconds']:9.2f} {gflops} "
               f"{ours['peak_rss_mb']:8.0f} {peer['peak_rss_mb']:8.0f}", flush=True)
 
 
