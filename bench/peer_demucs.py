@@ -46,7 +46,7 @@ def build(args):
     samples = spec["samples"]
     if spec["model"] == "demucs_v2":
         samples = model.valid_length(samples)
-    return model, golden.music(model.audio_channels, samples, 1, model.samplerate)
+    return model, golden.music(model.audio_channels, model.samplerate, samples, 1)
 
 
 def measure(model, mix, repeat):
