@@ -28,7 +28,7 @@ struct rv_learner {
     size_t count;
     rv_pool *pool;
     lane *lanes;
-    size_t n_lanes, batch;
+    size_t n_lanes, batch, scored;
     /* of the step that is running */
     const float *mix_data, *target_data;
 };
@@ -105,6 +105,7 @@ rv_status rv_learner_new(rv_learner **out, const rv_learner_options *opt, rv_err
     const size_t threads = (size_t)rv_pool_threads(opt->pool);
     l->pool = opt->pool;
     l->batch = opt->batch;
+    l->scored = opt->scored ? opt->scored : opt->frames;
     l->n_lanes = opt->batch < threads ? opt->batch : threads;
     const rv_status st = init(l, opt, err);
     if (st != RV_OK) {
@@ -229,6 +230,11 @@ double rv_learner_step(rv_learner *l, const float *mix, const float *target, boo
         done += n;
     }
     return loss;
+}
+
+size_t rv_learner_scored(const rv_learner *l)
+{
+    return l->scored;
 }
 
 size_t rv_learner_frames(const rv_learner *l)

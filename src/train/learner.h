@@ -51,5 +51,6 @@ double rv_learner_step(rv_learner *l, const float *mix, const float *target, boo
 double rv_learner_estimate(rv_learner *l, const float *mix, const float *target,
                            const float **estimate);
 size_t rv_learner_frames(const rv_learner *l);
+size_t rv_learner_scored(const rv_learner *l); /* of them, in the middle */
 
 #endif

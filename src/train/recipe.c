@@ -319,6 +319,17 @@ static void add_from_data(rv_recipe *r)
         json_object_set_new(a, "segment_length", json_integer((json_int_t)r->examples.segment));
 }
 
+/* Examples as long as the model wants them. */
+static rv_status fit_segment(rv_recipe *r, rv_error *err)
+{
+    r->scored = r->examples.segment;
+    r->examples.segment = r->def->valid_length(r->model, &r->info, r->scored);
+    if (r->examples.segment == 0)
+        return RV_FAIL(err, RV_ERR_ARG, "data.segment: %zu frames are more than the model takes",
+                       r->scored);
+    return RV_OK;
+}
+
 static rv_status read_model(rv_recipe *r, rv_error *err)
 {
     rv_args args;
@@ -336,7 +347,7 @@ static rv_status read_model(rv_recipe *r, rv_error *err)
     if (st == RV_OK)
         st = r->def->configure(r->model, &r->info, &args, err);
     json_decref(config);
-    return st;
+    return st == RV_OK ? fit_segment(r, err) : st;
 }
 
 static rv_status read_all(rv_recipe *r, const char *path, const char *const *overrides, size_t n,

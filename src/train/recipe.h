@@ -21,9 +21,10 @@ typedef struct rv_recipe {
     rv_model_info info;
     const char *root; /* of the data set; texts belong to `values` */
     const char *stems[RV_MAX_STEMS];
-    const char *out;  /* folder of the run */
-    const char *init; /* checkpoint to start from, or NULL */
-    rv_examples_config examples;
+    const char *out;             /* folder of the run */
+    const char *init;            /* checkpoint to start from, or NULL */
+    rv_examples_config examples; /* its segment is what the model wants for `scored` frames */
+    size_t scored;               /* data.segment in frames: what the loss sees */
     rv_loss_config loss;
     rv_optimiser_config optimiser;
     rv_schedule_config schedule;

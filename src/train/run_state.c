@@ -75,14 +75,11 @@ static rv_status init(rv_run_state *s, const rv_recipe *r, rv_pool *pool, rv_err
                                          .config = r->model,
                                          .info = &r->info,
                                          .frames = r->examples.segment,
+                                         .scored = r->scored,
                                          .batch = r->examples.batch,
                                          .loss = build_loss,
                                          .loss_ctx = (void *)r,
                                          .pool = pool };
-    const size_t need = r->def->valid_length(r->model, &r->info, r->examples.segment);
-    if (need == 0)
-        return RV_FAIL(err, RV_ERR_ARG, "data.segment: %zu frames are more than the model takes",
-                       r->examples.segment);
     RV_TRY(rv_learner_new(&s->learner, &options, err));
     RV_TRY(list_spans(s, err));
     RV_TRY(freeze(s, r, err));

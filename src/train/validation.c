@@ -72,11 +72,11 @@ static rv_status read_segment(validation *v, size_t song, int64_t start, rv_erro
     return RV_OK;
 }
 
-/* The first n frames of a segment. */
-static void add_energies(validation *v, const float *estimate, size_t n)
+/* Frames [from, to) of a segment. */
+static void add_energies(validation *v, const float *estimate, size_t from, size_t to)
 {
     const size_t row = v->stems * v->channels;
-    for (size_t t = 0; t < n; t++)
+    for (size_t t = from; t < to; t++)
         for (size_t p = 0; p < row; p++) {
             const double x = (double)estimate[t * row + p], s = (double)v->target[t * row + p];
             energies *e = &v->stem[p / v->channels];
@@ -102,14 +102,15 @@ static void add_si_sdr(validation *v)
 static rv_status add_song(validation *v, size_t song, rv_error *err)
 {
     const size_t length = rv_track_length(&v->songs->tracks[song], v->sample_rate);
+    const size_t scored = rv_learner_scored(v->learner), first = (v->frames - scored) / 2;
     memset(v->stem, 0, sizeof v->stem);
-    for (size_t at = 0; at < length; at += v->frames) {
-        const size_t n = length - at < v->frames ? length - at : v->frames;
+    for (size_t at = 0; at + first < length; at += scored) {
+        const size_t rest = length - at - first, n = rest < scored ? rest : scored;
         const float *estimate;
         RV_TRY(read_segment(v, song, (int64_t)at, err));
         v->loss += rv_learner_estimate(v->learner, v->mix, v->target, &estimate);
         v->n_loss++;
-        add_energies(v, estimate, n);
+        add_energies(v, estimate, first, first + n);
     }
     add_si_sdr(v);
     return RV_OK;
