@@ -211,6 +211,7 @@ TEST(test_stopped_and_killed_runs_go_on_exactly)
         CHECK(report.resumed_at >= at);
         check_same_file("one", out, "last.state");
         check_same_file("one", out, "best.safetensors");
+        check_same_file("one", out, "log.jsonl");
     }
 }
 
