@@ -1,13 +1,17 @@
 #!/usr/bin/env bash
 # Install what building and testing need, on Debian and its relatives; elsewhere say what is missing.
-# Packages are only installed when something is missing. `setup.sh test` adds what the tests use.
+# Packages are only installed when something is missing. `setup.sh dataset` adds what rendering data
+# sets needs, `setup.sh test` that and what the tests use.
 set -euo pipefail
 
 packages=(build-essential meson ninja-build pkg-config libsndfile1-dev libsoxr-dev libfftw3-dev
           libjansson-dev libzip-dev zlib1g-dev libyaml-dev librubberband-dev
           libavformat-dev libavcodec-dev libavutil-dev libswresample-dev)
+rendering=(libfluidsynth-dev libebur128-dev libexpat1-dev espeak-ng)
 if [ "${1:-}" = test ]; then
-  packages+=(libcmocka-dev python3 clang-format)
+  packages+=("${rendering[@]}" libcmocka-dev python3 clang-format)
+elif [ "${1:-}" = dataset ]; then
+  packages+=("${rendering[@]}")
 elif [ "${1:-}" = demo ]; then
   packages+=(sox libsox-fmt-base)
 fi

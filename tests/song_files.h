@@ -7,8 +7,8 @@
 
 #include "base/rng.h"
 #include "check.h"
+#include "data/track_cache.h"
 #include "io/audio_write.h"
-#include "train/track_cache.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* test_tracks.c - songs are found, checked and read; what is wrong with a data set is said. */
+#include "data/track_read.h"
 #include "dsp/resample.h"
 #include "io/audio_read.h"
 #include "song_files.h"
-#include "train/track_read.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

@@ -14,13 +14,14 @@ MAY_USE = {
     "core":   {"base", "kern"},
     "dsp":    {"base", "kern"},
     "io":     {"base"},
+    "data":   {"base", "kern", "dsp", "io"},
     "nn":     {"base", "core"},
     "ddsp":   {"base", "core", "nn"},
     "models": {"base", "core", "nn", "ddsp"},
-    "train":  {"base", "core", "nn", "ddsp", "models", "io", "dsp", "infer"},
-    "eval":   {"base", "kern", "dsp", "io"},
+    "train":  {"base", "core", "nn", "ddsp", "models", "io", "dsp", "data", "infer"},
+    "eval":   {"base", "kern", "dsp", "io", "data"},
     "infer":  {"base", "core", "models", "nn", "dsp", "io"},
-    "api":    {"base", "kern", "core", "nn", "ddsp", "models", "train", "eval", "infer", "dsp", "io"},
+    "api":    {"base", "kern", "core", "nn", "ddsp", "models", "train", "eval", "infer", "dsp", "io", "data"},
 }
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent

@@ -6,8 +6,8 @@
 
 #include "base/rng.h"
 #include "base/status.h"
+#include "data/track_read.h"
 #include "train/data_streams.h"
-#include "train/track_read.h"
 
 #include <pthread.h>
 #include <stdlib.h>

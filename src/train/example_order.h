@@ -6,7 +6,7 @@
 #ifndef TRAIN_EXAMPLE_ORDER_H
 #define TRAIN_EXAMPLE_ORDER_H
 
-#include "train/track_cache.h"
+#include "data/track_cache.h"
 
 typedef struct rv_example_order rv_example_order;
 

@@ -2,11 +2,11 @@
 #include "train/examples.h"
 
 #include "base/status.h"
+#include "data/track_read.h"
 #include "io/audio_read.h"
 #include "train/example_order.h"
 #include "train/prefetch.h"
 #include "train/repitch.h"
-#include "train/track_read.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -9,14 +9,14 @@
 #ifndef TRAIN_EXAMPLES_H
 #define TRAIN_EXAMPLES_H
 
+#include "data/track_cache.h"
 #include "train/augment.h"
-#include "train/track_cache.h"
 
 #include <stdbool.h>
 
 typedef struct rv_examples_config {
     int sample_rate; /* Hz; songs of other rates are resampled */
-    int channels;    /* see train/track_read.h for songs with other numbers */
+    int channels;    /* see data/track_read.h for songs with other numbers */
     size_t segment;  /* frames of an example, T */
     size_t stride;   /* frames between the starts of a song's examples; 0: segment */
     size_t batch;    /* examples, B; those left over at the end of an epoch are dropped */

@@ -2,7 +2,7 @@
 #include "train/validation.h"
 
 #include "base/status.h"
-#include "train/track_read.h"
+#include "data/track_read.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
 #ifndef TRAIN_VALIDATION_H
 #define TRAIN_VALIDATION_H
 
+#include "data/track_cache.h"
 #include "train/learner.h"
-#include "train/track_cache.h"
 
 typedef struct rv_validation_result {
     double loss;   /* mean of the loss over all segments of all songs */

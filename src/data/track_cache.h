@@ -2,10 +2,10 @@
  *
  * All stems of a song, and its mixture, must have the same length, rate and channels. Silence is
  * found by reading a file up to its first sample that is not 0, which is soon for all others. */
-#ifndef TRAIN_TRACK_CACHE_H
-#define TRAIN_TRACK_CACHE_H
+#ifndef DATA_TRACK_CACHE_H
+#define DATA_TRACK_CACHE_H
 
-#include "train/track_list.h"
+#include "data/track_list.h"
 
 typedef struct rv_track_info {
     int64_t frames; /* above 0 */

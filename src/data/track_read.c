@@ -3,7 +3,7 @@
  * Rates in lowest terms are `in_unit` : `out_unit`; every in_unit-th frame of the file lies on a
  * frame of the output. The part read starts at such a frame, so that the resampler, started there,
  * makes its frames at the same times as one started at the beginning. */
-#include "train/track_read.h"
+#include "data/track_read.h"
 
 #include "base/status.h"
 #include "dsp/resample.h"

@@ -3,10 +3,10 @@
  * A part is the same, up to what the resampler's filter sees beyond its margin (below 1e-6), as if
  * the whole song had been resampled and then cut. Channels: all to one is their mean, one to all a
  * copy, many to fewer the first ones, as in Demucs. */
-#ifndef TRAIN_TRACK_READ_H
-#define TRAIN_TRACK_READ_H
+#ifndef DATA_TRACK_READ_H
+#define DATA_TRACK_READ_H
 
-#include "train/track_cache.h"
+#include "data/track_cache.h"
 
 /* What is wanted of a song; times are in frames at `sample_rate`. */
 typedef struct rv_track_part {

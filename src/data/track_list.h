@@ -5,8 +5,8 @@
  * A song is a folder that holds a file of at least one of the stems asked for; it must then hold
  * all of them. `mixture` may be missing. Where both are there, .wav goes before .flac. Songs are
  * sorted by name, byte by byte, so the order does not depend on the file system. */
-#ifndef TRAIN_TRACK_LIST_H
-#define TRAIN_TRACK_LIST_H
+#ifndef DATA_TRACK_LIST_H
+#define DATA_TRACK_LIST_H
 
 #include "ravel/base.h"
 

@@ -1,5 +1,5 @@
 /* track_list.c - walk through folders, a song each. */
-#include "train/track_list.h"
+#include "data/track_list.h"
 
 #include "base/status.h"
 

@@ -1,5 +1,5 @@
 /* track_cache.c - open every file once, compare, listen for the first sound. */
-#include "train/track_cache.h"
+#include "data/track_cache.h"
 
 #include "base/status.h"
 #include "io/audio_read.h"
