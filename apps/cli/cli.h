@@ -12,6 +12,7 @@ enum { EXIT_OK = 0, EXIT_SOME_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130
 int cmd_separate(int argc, char **argv);
 int cmd_models(int argc, char **argv);
 int cmd_train(int argc, char **argv);
+int cmd_dataset(int argc, char **argv);
 
 /* "ravel: ..." on standard error, one line. */
 RV_PRINTF(1, 2)

@@ -113,6 +113,18 @@ static bool set_seed(const option_row *row, const char *text)
     return true;
 }
 
+static bool append(option_texts *texts, const char *text)
+{
+    const char **more = realloc(texts->items, (texts->n + 1) * sizeof *more);
+    if (!more) {
+        cli_complain("out of memory");
+        return false;
+    }
+    texts->items = more;
+    texts->items[texts->n++] = text;
+    return true;
+}
+
 static bool set(const option_row *row, const char *text)
 {
     switch (row->kind) {
@@ -124,6 +136,7 @@ static bool set(const option_row *row, const char *text)
     case OPTION_SEED:
         return set_seed(row, text);
     case OPTION_TEXT:
+    case OPTION_TEXTS:
     case OPTION_FLAG:
         break;
     }
@@ -131,6 +144,8 @@ static bool set(const option_row *row, const char *text)
         cli_complain("--%s: the text is empty", row->name);
         return false;
     }
+    if (row->kind == OPTION_TEXTS)
+        return append(row->value, text);
     *(const char **)row->value = text;
     return true;
 }
@@ -148,7 +163,11 @@ static bool take(const option_row *row, const char *attached, int argc, char **a
         cli_complain("--%s needs a value", row->name);
         return false;
     }
-    return set(row, attached ? attached : argv[++*at]);
+    bool good = set(row, attached ? attached : argv[++*at]);
+    while (good && !attached && row->kind == OPTION_TEXTS && *at + 1 < argc &&
+           argv[*at + 1][0] != '-')
+        good = set(row, argv[++*at]);
+    return good;
 }
 
 static bool take_long(const option_table *t, int argc, char **argv, int *at)

@@ -12,7 +12,14 @@ typedef enum option_kind {
     OPTION_INT,    /* int *: least <= value <= most */
     OPTION_NUMBER, /* double *: least <= value <= most */
     OPTION_SEED,   /* uint64_t * */
+    OPTION_TEXTS,  /* option_texts *: all words up to the next option; may be given again */
 } option_kind;
+
+/* Of a command line; its words live as long as that. */
+typedef struct option_texts {
+    const char **items; /* [n]; free() it */
+    size_t n;
+} option_texts;
 
 typedef struct option_row {
     char letter; /* 0: none */

@@ -14,6 +14,7 @@ static const struct {
     { "separate", "take audio files apart into stems", cmd_separate },
     { "models", "list, describe and convert models", cmd_models },
     { "train", "train a model on songs taken apart", cmd_train },
+    { "dataset", "make, check and store data sets to train on", cmd_dataset },
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 

@@ -93,6 +93,11 @@ class Cli(unittest.TestCase):
         self.assertIn("convert", self.run_ravel("models", "--help").stdout)
         self.assertTrue(self.run_ravel("--version").stdout.startswith("ravel 0."))
 
+    def test_dataset_commands(self):
+        self.assertIn("commands:", self.run_ravel("dataset", "--help").stdout)
+        self.run_ravel("dataset", code=2)
+        self.complaint(self.run_ravel("dataset", "nothing", code=2), "dataset nothing")
+
     def test_layout(self):
         song = write_wav(self.folder / "söng 1.b.wav")
         done = self.separate(song)

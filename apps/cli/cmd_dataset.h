@@ -1,0 +1,8 @@
+/* cmd_dataset.h - the commands of ravel dataset. The arguments start with the command's own name.
+ */
+#ifndef CLI_CMD_DATASET_H
+#define CLI_CMD_DATASET_H
+
+/* One function for each, in cmd_dataset_NAME.c. They return the exit code. */
+
+#endif
