@@ -1,6 +1,6 @@
 /* test_apply.c - whole tracks as the reference separates them: golden cases apply_*. */
 #include "check.h"
-#include "infer/level.h"
+#include "dsp/level.h"
 #include "infer/segments.h"
 #include "io/checkpoint.h"
 #include "ravel/separate.h"

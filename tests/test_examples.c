@@ -1,5 +1,6 @@
 /* test_examples.c - batches are the right parts of the right songs, the same bits however they are
  * made, and different in each epoch. */
+#include "data/track_level.h"
 #include "song_files.h"
 #include "train/example_order.h"
 #include "train/examples.h"
@@ -269,6 +270,29 @@ TEST(test_mixture_file)
     free_songs(t);
 }
 
+/* Clips of songs that are normalised, the mixture file like the stems. */
+TEST(test_normalised)
+{
+    static batch x, y;
+    rv_error err = { 0 };
+    rv_track_cache *t = open_songs("with");
+    rv_examples_config c = small();
+    c.shuffle = false;
+    rv_examples *e = open_examples(&c, t, 0);
+    fill(e, 0, &x);
+    rv_examples_free(e);
+    CHECK_OK(rv_track_normalise(t, &err), err);
+    e = open_examples(&c, t, 0);
+    fill(e, 0, &y);
+    const rv_track_info *a = &t->tracks[0];
+    for (size_t i = 0; i < MIX; i++)
+        CHECK(y.mix[i] == (x.mix[i] - a->mean) / a->deviation);
+    for (size_t i = 0; i < MIX * S; i++)
+        CHECK(y.stems[i] == (x.stems[i] - a->mean) / a->deviation);
+    rv_examples_free(e);
+    free_songs(t);
+}
+
 /* Examples start `stride` apart; the last ends in zeros; a short song gives one. */
 TEST(test_stride_and_short_songs)
 {
@@ -384,6 +408,7 @@ int main(void)
         cmocka_unit_test(test_augmented_mix_is_sum),
         cmocka_unit_test(test_repitched),
         cmocka_unit_test(test_mixture_file),
+        cmocka_unit_test(test_normalised),
         cmocka_unit_test(test_stride_and_short_songs),
         cmocka_unit_test(test_bad_configurations),
         cmocka_unit_test(test_silent_song_is_left_out),

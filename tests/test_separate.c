@@ -3,9 +3,11 @@
 #include "check.h"
 #include "io/audio_read.h"
 #include "io/audio_write.h"
+#include "io/checkpoint.h"
 #include "ravel/separate.h"
 
 #include <dirent.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -424,6 +426,76 @@ TEST(test_converted_model)
     free(mix.data);
 }
 
+/* One stereo sound through a model; `level`: as loud as it is, whatever the model says. */
+static float *separate_tiny(const char *path, const sound *mix, bool level)
+{
+    const size_t frames = mix->frames;
+    const float *in[] = { mix->data, mix->data + frames };
+    float *memory = calloc(8 * frames, sizeof *memory), *to[8];
+    rv_error err = { 0 };
+    rv_model *m = NULL;
+    rv_separator *s = NULL;
+    size_t made = 0;
+    for (size_t p = 0; p < 8; p++)
+        to[p] = memory + p * frames;
+    CHECK_OK(rv_model_open(&m, path, &err), err);
+    CHECK_OK(rv_separator_new(&s, m, 2, 8000, NULL, &err), err);
+    if (level)
+        rv_separator_level(s, 0, 1);
+    CHECK_OK(rv_separator_push(s, in, frames, &err), err);
+    rv_separator_finish(s);
+    for (size_t done = 0; done < frames; done += made) {
+        CHECK_OK(rv_separator_pull(s, to, frames - done, &made, &err), err);
+        CHECK(made > 0);
+        for (size_t p = 0; p < 8; p++)
+            to[p] += made;
+    }
+    rv_separator_free(s);
+    rv_model_free(m);
+    return memory;
+}
+
+/* Convert, with another word in what the file says about itself. */
+static rv_status convert_with(const char *normalise, const char *out, rv_error *err)
+{
+    char path[400], json[400];
+    rv_checkpoint *c = NULL;
+    snprintf(path, sizeof path, "%s/tests/golden/htdemucs.th", getenv("RV_TEST_SOURCE"));
+    CHECK_OK(rv_checkpoint_open(&c, path, err), *err);
+    json_t *config = json_deep_copy(rv_checkpoint_config(c));
+    json_object_set_new(config, "normalise", json_string(normalise));
+    CHECK(json_dump_file(config, in_folder(json, "config.json"), 0) == 0);
+    json_decref(config);
+    rv_checkpoint_free(c);
+    return rv_model_convert(path, out, &(rv_convert_options){ .config = json }, err);
+}
+
+/* Audio is normalised unless the file of weights says that training did not do so. */
+TEST(test_model_says_whether_audio_is_normalised)
+{
+    char raw[400], track[400], bag[400];
+    rv_error err = { 0 };
+    const size_t size = 8 * 1000 * sizeof(float);
+    CHECK(convert_with("loud", in_folder(raw, "raw.safetensors"), &err) == RV_ERR_UNSUPPORTED);
+    CHECK_MSG(strstr(err.text, "'loud'; expected none or track"), "%s", err.text);
+    CHECK_OK(convert_with("none", raw, &err), err);
+    CHECK_OK(convert_with("track", in_folder(track, "level.safetensors"), &err), err);
+    sound mix = make_sound(2, 8000, 1000, 1);
+    float *plain = separate_tiny(raw, &mix, false), *normalised = separate_tiny(track, &mix, false);
+    float *forced = separate_tiny(track, &mix, true);
+    CHECK(memcmp(plain, forced, size) == 0 && memcmp(plain, normalised, size) != 0);
+    free(plain);
+    free(normalised);
+    free(forced);
+    free(mix.data);
+    rv_model *m = NULL;
+    FILE *f = fopen(in_folder(bag, "mixed.yaml"), "w");
+    CHECK(f && fputs("models: [raw, level]\n", f) >= 0 && fclose(f) == 0);
+    const rv_status st = rv_model_open(&m, bag, &err);
+    CHECK_MSG(st == RV_ERR_UNSUPPORTED || (st == RV_ERR_FORMAT && strstr(err.text, "normalised")),
+              "%s", err.text);
+}
+
 /* What Asteroid saves says itself how to build the model; its sources have no names. */
 TEST(test_asteroid_checkpoint)
 {
@@ -475,6 +547,7 @@ int main(void)
         cmocka_unit_test(test_buffer_and_stream),
         cmocka_unit_test(test_unknown_models),
         cmocka_unit_test(test_converted_model),
+        cmocka_unit_test(test_model_says_whether_audio_is_normalised),
         cmocka_unit_test(test_asteroid_checkpoint),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -1,5 +1,5 @@
 /* test_tracks.c - songs are found, checked and read; what is wrong with a data set is said. */
-#include "data/track_read.h"
+#include "data/track_level.h"
 #include "dsp/resample.h"
 #include "io/audio_read.h"
 #include "song_files.h"
@@ -183,6 +183,76 @@ static float *resampled(const rv_track_cache *c, int rate, size_t *n)
     return x;
 }
 
+/* Mean over channels of what should be the mixture: keys first .. first + n - 1, summed. */
+static float mono(uint64_t first, size_t n, size_t t)
+{
+    float x[2] = { 0, 0 };
+    for (uint64_t key = first; key < first + n; key++)
+        for (int c = 0; c < 2; c++)
+            x[c] += song_sample(key, c, t);
+    return (x[0] + x[1]) / 2;
+}
+
+static void check_level(const rv_track_info *t, uint64_t first, size_t n)
+{
+    double sum = 0, squares = 0;
+    for (int64_t i = 0; i < t->frames; i++)
+        sum += (double)mono(first, n, (size_t)i);
+    const double mean = sum / (double)t->frames;
+    for (int64_t i = 0; i < t->frames; i++)
+        squares += pow((double)mono(first, n, (size_t)i) - mean, 2);
+    const double deviation = sqrt(squares / (double)(t->frames - 1));
+    CHECK_MSG(fabs((double)t->mean - mean) < 1e-9 &&
+                  fabs((double)t->deviation - deviation) < 1e-7 * deviation + 2e-8,
+              "mean %g, not %g; deviation %g, not %g", (double)t->mean, mean, (double)t->deviation,
+              deviation);
+}
+
+/* The last 7 of 10 frames lie behind the end; keys as in check_level(). */
+static void check_end(const rv_track_cache *c, size_t track, size_t stem, uint64_t first, size_t n)
+{
+    const rv_track_info *t = &c->tracks[track];
+    const size_t start = (size_t)t->frames - 3;
+    float x[2][10], *const out[] = { x[0], x[1] };
+    rv_error err = { 0 };
+    const rv_track_part part = { track, stem, 8000, 2, (int64_t)start, 10 };
+    CHECK_OK(stem < 4 ? rv_track_read(c, &part, out, &err)
+                      : rv_track_read_mixture(c, &part, out, &err),
+             err);
+    for (int k = 0; k < 2; k++)
+        for (size_t i = 0; i < 10; i++) {
+            float want = 0;
+            for (uint64_t key = first; i < 3 && key < first + n; key++)
+                want += song_sample(key, k, start + i);
+            CHECK(x[k][i] == (i < 3 ? (want - t->mean) / t->deviation : 0));
+        }
+}
+
+/* Song a has a mixture of its own, b is longer than what is read at a time, c is silent. */
+TEST(test_normalised_songs)
+{
+    write_song("level/a", 1, 100, "wav");
+    write_song_file(&(song_file){ "level/a", "mixture.wav", 77, 8000, 2, 100 });
+    write_song("level/b", 11, 70000, "flac");
+    for (size_t s = 0; s < 4; s++) {
+        char name[20];
+        snprintf(name, sizeof name, "%s.wav", stem_names[s]);
+        write_song_file(&(song_file){ "level/c", name, 0, 8000, 2, 100 });
+    }
+    rv_error err = { 0 };
+    rv_track_cache *c = open_songs("level");
+    CHECK(!c->normalised);
+    CHECK_OK(rv_track_normalise(c, &err), err);
+    CHECK(c->normalised && c->tracks[2].deviation == 1);
+    check_level(&c->tracks[0], 77, 1);
+    check_level(&c->tracks[1], 11, 4);
+    check_end(c, 0, 2, 3, 1);
+    check_end(c, 0, 4, 77, 1);
+    check_end(c, 1, 1, 12, 1);
+    check_end(c, 1, 4, 11, 4);
+    free_songs(c);
+}
+
 TEST(test_parts_at_other_rates)
 {
     static const int rates[] = { 11025, 16000, 3000 };
@@ -220,6 +290,7 @@ int main(void)
         cmocka_unit_test(test_unreadable_file),
         cmocka_unit_test(test_silent_songs),
         cmocka_unit_test(test_parts_and_channels),
+        cmocka_unit_test(test_normalised_songs),
         cmocka_unit_test(test_parts_at_other_rates),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

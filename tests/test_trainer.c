@@ -3,6 +3,7 @@
 #include "base/rng.h"
 #include "check.h"
 #include "io/audio_write.h"
+#include "io/checkpoint.h"
 #include "ravel/separate.h"
 #include "ravel/train.h"
 
@@ -177,6 +178,35 @@ TEST(test_learns_and_releases_a_model)
     rv_model_free(model);
 }
 
+/* Of the model that run `out` made. */
+static void check_normalise(const char *out, const char *expected)
+{
+    char path[200], name[60];
+    rv_error err = { 0 };
+    rv_checkpoint *c = NULL;
+    snprintf(name, sizeof name, "%s/best.safetensors", out);
+    CHECK_OK(rv_checkpoint_open(&c, path_of(path, sizeof path, name), &err), err);
+    const char *is = json_string_value(json_object_get(rv_checkpoint_config(c), "normalise"));
+    CHECK_MSG(is && strcmp(is, expected) == 0, "%s: normalise is %s", out, is ? is : "missing");
+    rv_checkpoint_free(c);
+}
+
+/* Songs at another level are then the same songs, and the model says so to who uses it. */
+TEST(test_normalised_songs)
+{
+    watcher w = { 0 };
+    rv_error err = { 0 };
+    rv_train_report raw, level;
+    const rv_train_options opt = options_of(&w, 1);
+    CHECK_OK(train("raw", "data.normalise=none", &opt, &raw, &err), err);
+    CHECK_OK(train("level", "data.normalise=track", &opt, &level, &err), err);
+    /* The deviation of the validation song is about 0.29, and the error is squared. */
+    CHECK_MSG(level.best_loss > 4 * raw.best_loss, "loss %g, raw %g", level.best_loss,
+              raw.best_loss);
+    check_normalise("raw", "none");
+    check_normalise("level", "track");
+}
+
 TEST(test_same_bits_for_any_number_of_threads)
 {
     rv_error err = { 0 };
@@ -287,6 +317,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_learns_and_releases_a_model),
+        cmocka_unit_test(test_normalised_songs),
         cmocka_unit_test(test_same_bits_for_any_number_of_threads),
         cmocka_unit_test(test_stopped_and_killed_runs_go_on_exactly),
         cmocka_unit_test(test_a_cut_state_is_not_taken),

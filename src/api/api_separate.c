@@ -2,7 +2,7 @@
 #include "ravel/separate.h"
 
 #include "base/status.h"
-#include "infer/level.h"
+#include "dsp/level.h"
 #include "infer/separate_file.h"
 #include "infer/session.h"
 
@@ -67,7 +67,8 @@ void rv_separator_free(rv_separator *s)
 
 void rv_separator_level(rv_separator *s, float mean, float deviation)
 {
-    rv_segments_level(s->session.segments, mean, deviation);
+    if (rv_session_wants_level(&s->session))
+        rv_segments_level(s->session.segments, mean, deviation);
     s->level_known = true;
 }
 

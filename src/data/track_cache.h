@@ -12,6 +12,7 @@ typedef struct rv_track_info {
     int sample_rate, channels;
     uint32_t silent; /* bit s: stem s is silent */
     bool all_silent;
+    float mean, deviation; /* of the mixture, where rv_track_cache.normalised */
 } rv_track_info;
 
 typedef struct rv_track_cache {
@@ -19,6 +20,7 @@ typedef struct rv_track_cache {
     rv_track_info *tracks;     /* [list->n] */
     size_t n_silent;           /* songs of which all stems are silent */
     size_t n_silent_stems;     /* silent stems of the other songs */
+    bool normalised;           /* see data/track_level.h */
 } rv_track_cache;
 
 /* A file that cannot be read is an error that names it; all songs being silent is one, too. */

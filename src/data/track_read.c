@@ -6,6 +6,7 @@
 #include "data/track_read.h"
 
 #include "base/status.h"
+#include "data/track_level.h"
 #include "dsp/resample.h"
 #include "io/audio_read.h"
 
@@ -183,6 +184,8 @@ rv_status rv_track_read(const rv_track_cache *c, const rv_track_part *part, floa
     for (int i = 0; i < most; i++)
         planes[i] = block + (size_t)i * w.n;
     const rv_status status = read_window(c, part, &w, planes, out, err);
+    if (status == RV_OK && c->normalised)
+        rv_track_level_apply(t, part, out);
     free(block);
     return status;
 }

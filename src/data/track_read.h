@@ -23,7 +23,8 @@ size_t rv_track_length(const rv_track_info *t, int sample_rate);
 RV_NODISCARD rv_status rv_track_check_channels(const rv_track_cache *c, size_t track, int channels,
                                                rv_error *err);
 
-/* out[channel][0 .. frames); zeros after the end of the song. Any number of threads at a time. */
+/* out[channel][0 .. frames), normalised if the cache is (data/track_level.h); zeros after the end
+ * of the song. Any number of threads at a time. */
 RV_NODISCARD rv_status rv_track_read(const rv_track_cache *c, const rv_track_part *part,
                                      float *const *out, rv_error *err);
 

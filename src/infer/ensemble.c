@@ -66,6 +66,10 @@ static rv_status check_bag(const rv_model *m, const char *path, rv_error *err)
             return RV_FAIL(err, RV_ERR_FORMAT,
                            "%s: models 1 and %zu differ in stems, channels or sample rate", path,
                            i + 1);
+        if (m->networks[i]->level != m->networks[0]->level)
+            return RV_FAIL(err, RV_ERR_FORMAT,
+                           "%s: one of models 1 and %zu wants normalised audio, the other does not",
+                           path, i + 1);
     }
     return RV_OK;
 }

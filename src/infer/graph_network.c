@@ -298,6 +298,18 @@ static void copy_text(char *dst, size_t size, const json_t *config, const char *
     snprintf(dst, size, "%s", text ? text : "");
 }
 
+/* Weights of the reference projects do not say: their programs normalise for all of them. */
+static rv_status read_level(graph_network *g, const json_t *config, rv_error *err)
+{
+    const json_t *v = json_object_get(config, "normalise");
+    const char *name = v ? json_string_value(v) : "track";
+    g->base.level = name && strcmp(name, "track") == 0;
+    if (!g->base.level && (!name || strcmp(name, "none") != 0))
+        return RV_FAIL(err, RV_ERR_UNSUPPORTED, "normalise is '%.50s'; expected none or track",
+                       name ? name : "");
+    return RV_OK;
+}
+
 static rv_status open_network(graph_network *g, rv_network_card *card, const char *path,
                               double segment, const json_t *config, rv_error *err)
 {
@@ -305,6 +317,7 @@ static rv_status open_network(graph_network *g, rv_network_card *card, const cha
     config = config ? config : rv_checkpoint_config(g->checkpoint);
     RV_TRY(find_model(g, config, path, err));
     RV_TRY(configure(g, segment, config, err));
+    RV_TRY(read_level(g, config, err));
     RV_TRY(match_weights(g, card, err));
     card->def = g->def;
     card->info = g->info;

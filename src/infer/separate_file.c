@@ -5,8 +5,8 @@
 #include "infer/separate_file.h"
 
 #include "base/status.h"
+#include "dsp/level.h"
 #include "infer/drain.h"
-#include "infer/level.h"
 #include "infer/session.h"
 
 #include <stdlib.h>

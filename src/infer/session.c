@@ -67,5 +67,5 @@ void rv_session_close(rv_session *s)
 
 bool rv_session_wants_level(const rv_session *s)
 {
-    return s->classic == NULL;
+    return s->classic == NULL && s->model->networks[0]->level;
 }

@@ -41,6 +41,9 @@ static const rv_config_key rows[] = {
     NUMBER("data.stride", 0, 600, "1", "seconds between a song's examples; 0: segment"),
     INTEGER("data.batch", 1, 4096, "4", "examples of a step"),
     INTEGER("data.threads", 0, 64, "1", "that read ahead; 0: read when needed"),
+    CHOICE(
+        "data.normalise", "none|track", "none",
+        "track: each song by mean and deviation of its mixture, as Demucs does; so will separate"),
     BOOL("data.shuffle", "true", "another order in each epoch"),
     NUMBER("data.augment.remix", 0, 1, "0", "probability of mixing stems across songs"),
     INTEGER("data.augment.remix_group", 0, 4096, "0", "examples that mix; 0: all of a batch"),
@@ -172,6 +175,7 @@ static void read_data(rv_recipe *r)
     e->shuffle = flag(r, "data.shuffle");
     read_augment(r, &e->augment);
     r->root = text(r, "data.root");
+    r->normalise = strcmp(text(r, "data.normalise"), "track") == 0;
     r->data_threads = (int)integer(r, "data.threads");
 }
 

@@ -20,6 +20,7 @@ typedef struct rv_recipe {
     void *model; /* configured */
     rv_model_info info;
     const char *root; /* of the data set; texts belong to `values` */
+    bool normalise;   /* songs, each by the level of its mixture */
     const char *stems[RV_MAX_STEMS];
     const char *out;             /* folder of the run */
     const char *init;            /* checkpoint to start from, or NULL */

@@ -248,9 +248,10 @@ rv_status rv_run_state_release(const rv_run_state *s, const rv_recipe *r, const 
                                          .data = rv_learner_values(s->learner) + span->offset };
         memcpy(tensors[i].shape, span->shape.d, sizeof span->shape.d);
     }
-    json_t *config = json_pack("{sss[]sOsIss}", "class", r->def->classes[0], "args", "kwargs",
-                               r->model_arguments, "format_version", (json_int_t)1, "provenance",
-                               "trained by ravel train");
+    json_t *config =
+        json_pack("{sss[]sOsIssss}", "class", r->def->classes[0], "args", "kwargs",
+                  r->model_arguments, "format_version", (json_int_t)1, "normalise",
+                  r->normalise ? "track" : "none", "provenance", "trained by ravel train");
     const rv_status st = config ? rv_safetensors_write(path, tensors, s->n_spans, config, err)
                                 : RV_FAIL(err, RV_ERR_NOMEM, "%s", path);
     json_decref(config);

@@ -7,6 +7,7 @@
 #include "train/trainer.h"
 
 #include "base/status.h"
+#include "data/track_level.h"
 #include "io/config.h"
 #include "io/event_file.h"
 #include "io/json_log.h"
@@ -63,16 +64,20 @@ static bool has_folder(const char *root, const char *name)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-static rv_status find_songs(run *r, rv_error *err)
+static rv_status open_songs(run *r, const char *subset, rv_track_list **list,
+                            rv_track_cache **songs, rv_error *err)
 {
     const rv_recipe *c = r->recipe;
-    const size_t n = c->info.n_stems;
-    RV_TRY(rv_track_list_find(&r->train_list, c->root, "train", c->stems, n, err));
-    RV_TRY(rv_track_cache_new(&r->train_songs, r->train_list, err));
-    if (has_folder(c->root, "valid")) {
-        RV_TRY(rv_track_list_find(&r->valid_list, c->root, "valid", c->stems, n, err));
-        RV_TRY(rv_track_cache_new(&r->valid_songs, r->valid_list, err));
-    }
+    RV_TRY(rv_track_list_find(list, c->root, subset, c->stems, c->info.n_stems, err));
+    RV_TRY(rv_track_cache_new(songs, *list, err));
+    return c->normalise ? rv_track_normalise(*songs, err) : RV_OK;
+}
+
+static rv_status find_songs(run *r, rv_error *err)
+{
+    RV_TRY(open_songs(r, "train", &r->train_list, &r->train_songs, err));
+    if (has_folder(r->recipe->root, "valid"))
+        RV_TRY(open_songs(r, "valid", &r->valid_list, &r->valid_songs, err));
     r->report->train_songs = r->train_list->n;
     r->report->valid_songs = r->valid_list ? r->valid_list->n : 0;
     r->report->silent_songs = r->train_songs->n_silent;

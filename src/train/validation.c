@@ -2,7 +2,7 @@
 #include "train/validation.h"
 
 #include "base/status.h"
-#include "data/track_read.h"
+#include "data/track_level.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -48,7 +48,6 @@ static void interleave(float *x, float *const *planes, size_t n, size_t frames)
             x[t * n + p] = planes[p][t];
 }
 
-/* The mix is the file of that name, or the sum of the stems. */
 static rv_status read_segment(validation *v, size_t song, int64_t start, rv_error *err)
 {
     const size_t c = v->channels, planes = v->stems * c;
@@ -59,14 +58,7 @@ static rv_status read_segment(validation *v, size_t song, int64_t start, rv_erro
                            .frames = v->frames };
     for (part.stem = 0; part.stem < v->stems; part.stem++)
         RV_TRY(rv_track_read(v->songs, &part, v->planes + (1 + part.stem) * c, err));
-    if (v->songs->list->tracks[song].mixture) {
-        RV_TRY(rv_track_read(v->songs, &part, v->planes, err));
-    } else {
-        memset(v->memory, 0, c * v->frames * sizeof *v->memory);
-        for (size_t p = 0; p < planes; p++)
-            for (size_t t = 0; t < v->frames; t++)
-                v->planes[p % c][t] += v->planes[c + p][t];
-    }
+    RV_TRY(rv_track_read_mixture(v->songs, &part, v->planes, err));
     interleave(v->mix, v->planes, c, v->frames);
     interleave(v->target, v->planes + c, planes, v->frames);
     return RV_OK;

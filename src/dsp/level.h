@@ -3,8 +3,8 @@
  * Of the mean over the channels, r: mean(r) and the unbiased standard deviation
  * sqrt(sum (r - mean)^2 / (n - 1)), plus 1e-8 as in demucs.separate, so that silence stays finite.
  * Sums in double, of the distance to the first frame. */
-#ifndef INFER_LEVEL_H
-#define INFER_LEVEL_H
+#ifndef DSP_LEVEL_H
+#define DSP_LEVEL_H
 
 #include "ravel/base.h"
 

@@ -1,5 +1,5 @@
 /* level.c - see level.h. */
-#include "infer/level.h"
+#include "dsp/level.h"
 
 #include <math.h>
 
