@@ -1,9 +1,5 @@
-/* event_file.c - TFRecord frames around protocol-buffer messages, both written by hand.
- *
- *     frame   length:u64, mask(crc(length)):u32, message, mask(crc(message)):u32     little-endian
- *     mask(c) = (c >> 15 | c << 17) + 0xa282ead8
- *
- * (tensorflow/core/lib/io/record_writer.h). Of event.proto and summary.proto six fields are used:
+/* event_file.c - TFRecord frames (io/tfrecord.h) around protocol-buffer messages written by hand.
+ * Of event.proto and summary.proto six fields are used:
  *
  *     Event       wall_time = 1 (double), step = 2 (int64), file_version = 3 (text),
  *                 summary = 5 (Summary), session_log = 7 (SessionLog)
@@ -14,8 +10,8 @@
  * then the value. All lengths here fit one or two bytes of a varint. */
 #include "io/event_file.h"
 
-#include "io/crc32c.h"
 #include "io/text.h"
+#include "io/tfrecord.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -87,20 +83,14 @@ static rv_status io_error(const rv_event_file *file, rv_error *err)
     return RV_FAIL(err, RV_ERR_IO, "%s: cannot be written: %s", file->path, strerror(errno));
 }
 
-static uint32_t masked_crc(const void *bytes, size_t n)
-{
-    const uint32_t crc = rv_crc32c(bytes, n);
-    return (crc >> 15 | crc << 17) + 0xa282ead8;
-}
-
 static rv_status write_message(rv_event_file *file, const message *m, rv_error *err)
 {
-    const uint64_t length = m->size;
-    const uint32_t head = masked_crc(&length, sizeof length), tail = masked_crc(m->bytes, m->size);
-    const bool done = fwrite(&length, sizeof length, 1, file->stream) == 1 &&
-                      fwrite(&head, sizeof head, 1, file->stream) == 1 &&
+    unsigned char head[RV_TFRECORD_HEAD], tail[RV_TFRECORD_TAIL];
+    rv_tfrecord_head(head, m->size);
+    rv_tfrecord_tail(tail, m->bytes, m->size);
+    const bool done = fwrite(head, sizeof head, 1, file->stream) == 1 &&
                       fwrite(m->bytes, m->size, 1, file->stream) == 1 &&
-                      fwrite(&tail, sizeof tail, 1, file->stream) == 1;
+                      fwrite(tail, sizeof tail, 1, file->stream) == 1;
     return done ? RV_OK : io_error(file, err);
 }
 
