@@ -75,11 +75,17 @@ static inline void write_song(const char *song, uint64_t first_key, size_t frame
     }
 }
 
+static inline rv_track_query songs_query(const char *root, const char *split)
+{
+    return (rv_track_query){ .root = root, .split = split, .stems = stem_names, .n_stems = 4 };
+}
+
 static inline rv_track_list *find_songs(const char *root, const char *subset)
 {
     rv_track_list *list = NULL;
     rv_error err = { 0 };
-    CHECK_OK(rv_track_list_find(&list, in_folder(root), subset, stem_names, 4, &err), err);
+    const rv_track_query query = songs_query(in_folder(root), subset);
+    CHECK_OK(rv_track_list_find(&list, &query, &err), err);
     return list;
 }
 

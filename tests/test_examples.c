@@ -212,7 +212,9 @@ static void fill_one_stem(double probability, int threads, float *mix, int *n_eq
     rv_track_list *list = NULL;
     rv_track_cache *t = NULL;
     rv_error err = { 0 };
-    CHECK_OK(rv_track_list_find(&list, in_folder("set"), NULL, stem_names, 1, &err), err);
+    rv_track_query query = songs_query(in_folder("set"), NULL);
+    query.n_stems = 1;
+    CHECK_OK(rv_track_list_find(&list, &query, &err), err);
     CHECK_OK(rv_track_cache_new(&t, list, &err), err);
     rv_examples_config c = small();
     c.batch = 2;

@@ -14,7 +14,8 @@ static void check_bad_set(const char *root, const char *subset, rv_status status
     rv_track_list *list = NULL;
     rv_track_cache *cache = NULL;
     rv_error err = { 0 };
-    rv_status got = rv_track_list_find(&list, in_folder(root), subset, stem_names, 4, &err);
+    const rv_track_query query = songs_query(in_folder(root), subset);
+    rv_status got = rv_track_list_find(&list, &query, &err);
     if (got == RV_OK)
         got = rv_track_cache_new(&cache, list, &err);
     CHECK_MSG(got == status && strstr(err.text, word) && strstr(err.text, other) &&
@@ -35,15 +36,15 @@ TEST(test_layouts)
     rv_track_list *all = find_songs("hq", NULL), *flat = find_songs("hq/train", "train");
     CHECK(train->n == 2 && valid->n == 1 && all->n == 3 && flat->n == 2);
     CHECK(strcmp(train->tracks[0].name, "a") == 0 && strcmp(train->tracks[1].name, "b") == 0);
-    CHECK(strcmp(all->tracks[2].name, "valid/c") == 0);
-    CHECK(strcmp(train->tracks[0].stems[1], in_folder("hq/train/a/bass.flac")) == 0);
-    CHECK(strcmp(train->tracks[0].mixture, in_folder("hq/train/a/mixture.flac")) == 0);
-    CHECK(train->tracks[1].mixture == NULL);
+    CHECK(strcmp(all->tracks[2].name, "c") == 0 && strcmp(all->tracks[2].split, "valid") == 0);
+    CHECK(strcmp(train->tracks[0].stems[1].at[0].path, in_folder("hq/train/a/bass.flac")) == 0);
+    CHECK(strcmp(train->tracks[0].mixture.at[0].path, in_folder("hq/train/a/mixture.flac")) == 0);
+    CHECK(train->tracks[0].stems[1].n == 1 && train->tracks[1].mixture.n == 0);
     rv_track_list_free(train);
     rv_track_list_free(valid);
     rv_track_list_free(all);
     rv_track_list_free(flat);
-    check_bad_set("hq", "test", RV_ERR_IO, "no folder 'test'", "hq");
+    check_bad_set("hq", "test", RV_ERR_IO, "split 'test'; there are 2 in train, 1 in valid", "hq");
 }
 
 TEST(test_filter_by_name)
@@ -73,10 +74,10 @@ TEST(test_no_songs)
     check_bad_set("nowhere", "train", RV_ERR_IO, "nowhere", "not a folder");
     CHECK(mkdir(in_folder("empty"), 0700) == 0);
     check_bad_set("empty", "train", RV_ERR_IO, "empty", "no songs");
-    check_bad_set("empty", "valid", RV_ERR_IO, "empty", "no folder 'valid'");
+    check_bad_set("empty", "valid", RV_ERR_IO, "empty", "STEM.wav");
     write_song("part/a", 1, 10, "wav");
     CHECK(unlink(in_folder("part/a/other.wav")) == 0);
-    check_bad_set("part", NULL, RV_ERR_IO, "part/a", "no other.wav or other.flac");
+    check_bad_set("part", NULL, RV_ERR_IO, "part/a", "no stem 'other'");
 }
 
 /* A whole song, of which one file is replaced. */
@@ -262,7 +263,9 @@ TEST(test_parts_at_other_rates)
     rv_track_list *list = NULL;
     rv_track_cache *c = NULL;
     rv_error err = { 0 };
-    CHECK_OK(rv_track_list_find(&list, in_folder("rates"), NULL, stem_names, 1, &err), err);
+    rv_track_query query = songs_query(in_folder("rates"), NULL);
+    query.n_stems = 1;
+    CHECK_OK(rv_track_list_find(&list, &query, &err), err);
     CHECK_OK(rv_track_cache_new(&c, list, &err), err);
     for (int r = 0; r < 3; r++) {
         size_t n = 0;

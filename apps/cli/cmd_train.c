@@ -85,8 +85,8 @@ static int update(void *ctx, const rv_train_progress *p)
 static void print_dry_run(const rv_train_report *r)
 {
     printf("parameters        %llu\n", (unsigned long long)r->parameters);
-    printf("songs             %llu to train on, %llu to validate\n",
-           (unsigned long long)r->train_songs, (unsigned long long)r->valid_songs);
+    printf("songs             %llu to train on, %llu to validate (layout %s)\n",
+           (unsigned long long)r->train_songs, (unsigned long long)r->valid_songs, r->layout);
     printf("steps per epoch   %llu\n", (unsigned long long)r->steps_per_epoch);
     printf("memory            %.0f MiB\n", (double)r->memory / 1048576);
     printf("time per step     %.3g s\n", r->seconds_per_step);

@@ -57,6 +57,7 @@ typedef struct rv_train_report {
     double best_loss;   /**< of the validations; infinite if there was none */
     double best_si_sdr; /**< of that epoch, dB */
     char warning[300];  /**< "", or why an older state was taken */
+    char layout[32];    /**< of the data set: "songs", "musdb18", ... */
 } rv_train_report;
 
 /**

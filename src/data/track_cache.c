@@ -2,8 +2,10 @@
 #include "data/track_cache.h"
 
 #include "base/status.h"
+#include "data/layout.h"
 #include "io/audio_read.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 enum { BLOCK = 4096 };
@@ -16,7 +18,8 @@ static bool has_sound(const float *x, size_t n)
     return false;
 }
 
-static rv_status listen_to(rv_audio_reader *r, bool *silent, float *x, rv_error *err)
+/* channel: this one alone, or all of them */
+static rv_status listen_to(rv_audio_reader *r, int channel, bool *silent, float *x, rv_error *err)
 {
     const size_t channels = (size_t)rv_audio_reader_info(r)->channels;
     float *planes[RV_AUDIO_CHANNELS_MAX];
@@ -26,76 +29,111 @@ static rv_status listen_to(rv_audio_reader *r, bool *silent, float *x, rv_error 
     for (size_t got = 1; *silent && got > 0;) {
         RV_TRY(rv_audio_reader_read(r, planes, BLOCK, &got, err));
         for (size_t c = 0; c < channels; c++)
-            *silent &= !has_sound(planes[c], got);
+            if (channel == RV_ALL_CHANNELS || (size_t)channel == c)
+                *silent &= !has_sound(planes[c], got);
     }
     return RV_OK;
 }
 
-static rv_status is_silent(rv_audio_reader *r, const char *path, bool *silent, rv_error *err)
+static rv_status is_silent(rv_audio_reader *r, const rv_track_source *s, bool *silent,
+                           rv_error *err)
 {
     float *x = malloc(sizeof *x * BLOCK * (size_t)rv_audio_reader_info(r)->channels);
     if (!x)
-        return RV_FAIL(err, RV_ERR_NOMEM, "%s: out of memory", path);
-    const rv_status status = listen_to(r, silent, x, err);
+        return RV_FAIL(err, RV_ERR_NOMEM, "%s: out of memory", s->path);
+    const rv_status status = listen_to(r, s->channel, silent, x, err);
     free(x);
     return status;
 }
 
-static rv_status check_against(const rv_track_info *t, const rv_audio_info *i, const char *path,
-                               const char *first, rv_error *err)
+/* What is being found out about a song, and its first file, with which the others are compared. */
+typedef struct examination {
+    const rv_layout *layout;
+    rv_track_info *song;
+    rv_track_info first;
+    const char *path; /* of the first; NULL: none yet */
+} examination;
+
+static rv_status check_length(const examination *e, int64_t frames, const char *path, rv_error *err)
 {
+    const double off = fabs((double)(frames - e->first.frames));
+    if (off <= e->layout->slack * (double)e->first.sample_rate)
+        return RV_OK;
+    return RV_FAIL(err, RV_ERR_FORMAT, "%s: %lld frames; expected %lld as in %s", path,
+                   (long long)frames, (long long)e->first.frames, e->path);
+}
+
+static rv_status check_against(const examination *e, const rv_audio_info *i, int channels,
+                               const char *path, rv_error *err)
+{
+    const rv_track_info *t = &e->first;
+    const bool mono = channels == 1 || e->song->channels == 1;
     if (i->sample_rate != t->sample_rate)
         return RV_FAIL(err, RV_ERR_FORMAT, "%s: sample rate of %d Hz; expected %d Hz as in %s",
-                       path, i->sample_rate, t->sample_rate, first);
-    if (i->channels != t->channels)
-        return RV_FAIL(err, RV_ERR_FORMAT, "%s: %d channels; expected %d as in %s", path,
-                       i->channels, t->channels, first);
-    if (i->frames != t->frames)
-        return RV_FAIL(err, RV_ERR_FORMAT, "%s: %lld frames; expected %lld as in %s", path,
-                       (long long)i->frames, (long long)t->frames, first);
-    return RV_OK;
+                       path, i->sample_rate, t->sample_rate, e->path);
+    if (channels != e->song->channels && !(mono && e->layout->mixed_channels))
+        return RV_FAIL(err, RV_ERR_FORMAT, "%s: %d channels; expected %d as in %s", path, channels,
+                       e->song->channels, e->path);
+    return check_length(e, i->frames, path, err);
 }
 
-static rv_status examine(rv_track_info *t, rv_audio_reader *r, const char *path, const char *first,
-                         bool *silent, rv_error *err)
+static rv_status examine(examination *e, rv_audio_reader *r, const rv_track_source *s, bool *silent,
+                         rv_error *err)
 {
     const rv_audio_info *info = rv_audio_reader_info(r);
+    const int channels = s->channel == RV_ALL_CHANNELS ? info->channels : 1;
     if (info->frames < 1)
-        return RV_FAIL(err, RV_ERR_FORMAT, "%s: %s", path,
+        return RV_FAIL(err, RV_ERR_FORMAT, "%s: %s", s->path,
                        info->frames == 0 ? "holds no audio" : "does not say how long it is");
-    if (t->frames == 0) {
-        t->frames = info->frames;
-        t->sample_rate = info->sample_rate;
-        t->channels = info->channels;
+    if (s->channel >= info->channels)
+        return RV_FAIL(err, RV_ERR_FORMAT, "%s: %d channels; expected %d at least", s->path,
+                       info->channels, s->channel + 1);
+    if (!e->path) {
+        e->first = (rv_track_info){ .frames = info->frames,
+                                    .sample_rate = info->sample_rate,
+                                    .channels = channels };
+        *e->song = e->first;
+        e->path = s->path;
     }
-    RV_TRY(check_against(t, info, path, first, err));
-    return silent ? is_silent(r, path, silent, err) : RV_OK;
+    RV_TRY(check_against(e, info, channels, s->path, err));
+    e->song->frames = info->frames > e->song->frames ? info->frames : e->song->frames;
+    e->song->channels = channels > e->song->channels ? channels : e->song->channels;
+    return silent ? is_silent(r, s, silent, err) : RV_OK;
 }
 
-/* silent NULL: do not listen. */
-static rv_status examine_file(rv_track_info *t, const char *path, const char *first, bool *silent,
-                              rv_error *err)
+/* *silent: all of them are; NULL: do not listen. */
+static rv_status examine_sources(examination *e, const rv_track_sources *sources, bool *silent,
+                                 rv_error *err)
 {
-    rv_audio_reader *r = NULL;
-    RV_TRY(rv_audio_reader_open(&r, path, 0, err));
-    const rv_status status = examine(t, r, path, first, silent, err);
-    rv_audio_reader_free(r);
-    return status;
+    for (size_t i = 0; i < sources->n; i++) {
+        const rv_track_source *s = &sources->at[i];
+        rv_audio_reader *r = NULL;
+        bool this_silent = true;
+        RV_TRY(rv_audio_reader_open(&r, s->path, s->stream, err));
+        const rv_status status = examine(e, r, s, silent && *silent ? &this_silent : NULL, err);
+        rv_audio_reader_free(r);
+        if (silent)
+            *silent &= this_silent;
+        RV_TRY(status);
+    }
+    return RV_OK;
 }
 
 static rv_status examine_track(rv_track_cache *c, size_t at, rv_error *err)
 {
     const rv_track *track = &c->list->tracks[at];
     rv_track_info *t = &c->tracks[at];
+    examination e = { .layout = c->list->layout, .song = t };
+    uint32_t bits = 0;
     size_t n_silent = 0;
     for (size_t s = 0; s < c->list->n_stems; s++) {
-        bool silent = false;
-        RV_TRY(examine_file(t, track->stems[s], track->stems[0], &silent, err));
-        t->silent |= (uint32_t)silent << s;
+        bool silent = true;
+        RV_TRY(examine_sources(&e, &track->stems[s], &silent, err));
+        bits |= (uint32_t)silent << s;
         n_silent += silent;
     }
-    if (track->mixture)
-        RV_TRY(examine_file(t, track->mixture, track->stems[0], NULL, err));
+    RV_TRY(examine_sources(&e, &track->mixture, NULL, err));
+    t->silent = bits;
     t->all_silent = n_silent == c->list->n_stems;
     c->n_silent += t->all_silent;
     c->n_silent_stems += t->all_silent ? 0 : n_silent;

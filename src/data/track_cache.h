@@ -1,7 +1,9 @@
 /* track_cache.h - what the headers of all songs say, read and checked once.
  *
- * All stems of a song, and its mixture, must have the same length, rate and channels. Silence is
- * found by reading a file up to its first sample that is not 0, which is soon for all others. */
+ * All files of a song must have the same length, rate and channels, as far as the layout of the
+ * data set does not allow otherwise (rv_layout.slack, .mixed_channels): then the song is as long as
+ * the longest, silence follows the others, and mono files sound on all channels. Silence is found
+ * by reading a file up to its first sample that is not 0, which is soon for all others. */
 #ifndef DATA_TRACK_CACHE_H
 #define DATA_TRACK_CACHE_H
 
@@ -10,7 +12,7 @@
 typedef struct rv_track_info {
     int64_t frames; /* above 0 */
     int sample_rate, channels;
-    uint32_t silent; /* bit s: stem s is silent */
+    uint32_t silent; /* bit s: stem s is silent, or has no source */
     bool all_silent;
     float mean, deviation; /* of the mixture, where rv_track_cache.normalised */
 } rv_track_info;

@@ -54,7 +54,7 @@ static rv_status read_raw_mixture(const rv_track_cache *c, const rv_track_part *
     float *block, *stem[RV_AUDIO_CHANNELS_MAX];
     raw.normalised = false;
     p.stem = c->list->n_stems;
-    if (c->list->tracks[part->track].mixture)
+    if (c->list->tracks[part->track].mixture.n > 0)
         return rv_track_read(&raw, &p, out, err);
     RV_TRY(take_planes(&block, stem, part, err));
     const rv_status st = add_stems(&raw, &p, out, stem, err);

@@ -1,4 +1,4 @@
-/* track_read.c - seek, read with a margin, join channels, resample, cut.
+/* track_read.c - seek, read with a margin, add sources, join channels, resample, cut.
  *
  * Rates in lowest terms are `in_unit` : `out_unit`; every in_unit-th frame of the file lies on a
  * frame of the output. The part read starts at such a frame, so that the resampler, started there,
@@ -6,6 +6,7 @@
 #include "data/track_read.h"
 
 #include "base/status.h"
+#include "data/layout.h"
 #include "data/track_level.h"
 #include "dsp/resample.h"
 #include "io/audio_read.h"
@@ -32,7 +33,7 @@ rv_status rv_track_check_channels(const rv_track_cache *c, size_t track, int cha
     const int has = c->tracks[track].channels;
     if (has != 1 && has < channels)
         return RV_FAIL(err, RV_ERR_FORMAT, "%s: %d channels; expected 1, or %d or more",
-                       c->list->tracks[track].stems[0], has, channels);
+                       rv_track_path(c->list, &c->list->tracks[track]), has, channels);
     return RV_OK;
 }
 
@@ -59,24 +60,67 @@ static window find_window(const rv_track_info *t, const rv_track_part *part)
                      (size_t)(part->start - unit * (out / g)) };
 }
 
-static rv_status read_file(const char *path, const rv_track_info *t, const window *w,
-                           float *const *planes, rv_error *err)
+/* Whether the file is still as it was when its header was read. */
+static rv_status check_unchanged(const rv_track_cache *c, const rv_track_info *t,
+                                 const rv_track_source *s, const rv_audio_info *info, rv_error *err)
+{
+    const rv_layout *layout = c->list->layout;
+    const int channels = s->channel == RV_ALL_CHANNELS ? info->channels : 1;
+    const bool length = layout->slack > 0 ? info->frames <= t->frames : info->frames == t->frames;
+    const bool count = channels == t->channels || (channels == 1 && layout->mixed_channels);
+    if (length && count && info->sample_rate == t->sample_rate && s->channel < info->channels)
+        return RV_OK;
+    return RV_FAIL(err, RV_ERR_IO, "%s: the file has changed during training", s->path);
+}
+
+/* The part [from, from + n) of the file, which may end before: x[channel of the file][n] */
+static rv_status read_part(rv_audio_reader *r, const char *path, const window *w, float **x,
+                           rv_error *err)
+{
+    const int64_t left = rv_audio_reader_info(r)->frames - w->from;
+    const size_t n = left <= 0 ? 0 : (size_t)left < w->n ? (size_t)left : w->n;
+    size_t got = 0;
+    if (n == 0)
+        return RV_OK;
+    RV_TRY(rv_audio_reader_seek(r, w->from, err));
+    RV_TRY(rv_audio_reader_read(r, x, n, &got, err));
+    if (got < n)
+        return RV_FAIL(err, RV_ERR_FORMAT, "%s: ends at frame %lld", path,
+                       (long long)w->from + (long long)got);
+    return RV_OK;
+}
+
+/* planes[channels of the song][n] += what the source has of it; one channel sounds on all */
+static rv_status add_read(const rv_track_info *t, const rv_track_source *s, rv_audio_reader *r,
+                          const window *w, float *const *planes, rv_error *err)
+{
+    const int channels = rv_audio_reader_info(r)->channels;
+    float *x[RV_AUDIO_CHANNELS_MAX], *block = calloc((size_t)channels, w->n * sizeof *block);
+    if (!block)
+        return RV_FAIL(err, RV_ERR_NOMEM, "%s: %zu frames", s->path, w->n);
+    for (int i = 0; i < channels; i++)
+        x[i] = block + (size_t)i * w->n;
+    const rv_status status = read_part(r, s->path, w, x, err);
+    for (int i = 0; i < t->channels && status == RV_OK; i++) {
+        const float *from = s->channel != RV_ALL_CHANNELS ? x[s->channel]
+                            : channels == 1               ? x[0]
+                                                          : x[i];
+        for (size_t k = 0; k < w->n; k++)
+            planes[i][k] += from[k];
+    }
+    free(block);
+    return status;
+}
+
+static rv_status add_source(const rv_track_cache *c, const rv_track_info *t,
+                            const rv_track_source *s, const window *w, float *const *planes,
+                            rv_error *err)
 {
     rv_audio_reader *r = NULL;
-    size_t got = 0;
-    RV_TRY(rv_audio_reader_open(&r, path, 0, err));
-    const rv_audio_info *info = rv_audio_reader_info(r);
-    rv_status status = RV_OK;
-    if (info->channels != t->channels || info->sample_rate != t->sample_rate ||
-        info->frames != t->frames)
-        status = RV_FAIL(err, RV_ERR_IO, "%s: the file has changed during training", path);
+    RV_TRY(rv_audio_reader_open(&r, s->path, s->stream, err));
+    rv_status status = check_unchanged(c, t, s, rv_audio_reader_info(r), err);
     if (status == RV_OK)
-        status = rv_audio_reader_seek(r, w->from, err);
-    if (status == RV_OK)
-        status = rv_audio_reader_read(r, planes, w->n, &got, err);
-    if (status == RV_OK && got < w->n)
-        status = RV_FAIL(err, RV_ERR_FORMAT, "%s: ends at frame %lld", path,
-                         (long long)w->from + (long long)got);
+        status = add_read(t, s, r, w, planes, err);
     rv_audio_reader_free(r);
     return status;
 }
@@ -157,7 +201,9 @@ static rv_status read_window(const rv_track_cache *c, const rv_track_part *part,
     const rv_track *track = &c->list->tracks[part->track];
     const rv_track_info *t = &c->tracks[part->track];
     const bool mixture = part->stem == c->list->n_stems;
-    RV_TRY(read_file(mixture ? track->mixture : track->stems[part->stem], t, w, planes, err));
+    const rv_track_sources *sources = mixture ? &track->mixture : &track->stems[part->stem];
+    for (size_t i = 0; i < sources->n; i++)
+        RV_TRY(add_source(c, t, &sources->at[i], w, planes, err));
     join_channels(planes, t->channels, part->channels, w->n);
     if (t->sample_rate != part->sample_rate)
         return resample_part(part, t->sample_rate, w, planes, out, err);

@@ -10,7 +10,7 @@
 
 /* What is wanted of a song; times are in frames at `sample_rate`. */
 typedef struct rv_track_part {
-    size_t track, stem; /* stem == n_stems: the file `mixture`, which must be there */
+    size_t track, stem; /* stem == n_stems: the mixture, which must have sources */
     int sample_rate, channels;
     int64_t start; /* 0 or more */
     size_t frames;

@@ -84,7 +84,7 @@ static rv_status read_clip(const rv_examples *e, const bench *w, uint64_t step, 
                                  .frames = e->shape.clip_frames };
     for (size_t c = 0; c < e->shape.channels; c++)
         planes[c] = plane_at(e, w, b, clip, c);
-    if (clip == e->shape.stems && !e->tracks->list->tracks[part.track].mixture)
+    if (clip == e->shape.stems && e->tracks->list->tracks[part.track].mixture.n == 0)
         return RV_OK;
     RV_TRY(rv_track_read(e->tracks, &part, planes, err));
     if (e->config.augment.repitch > 0)
@@ -97,7 +97,7 @@ static void use_mixtures(const rv_examples *e, const bench *w, float *mix)
 {
     const rv_batch_shape *s = &e->shape;
     for (size_t b = 0; b < s->examples; b++) {
-        if (!e->tracks->list->tracks[w->places[b].track].mixture)
+        if (e->tracks->list->tracks[w->places[b].track].mixture.n == 0)
             continue;
         for (size_t c = 0; c < s->channels; c++) {
             const float *x = plane_at(e, w, b, s->stems, c);
@@ -160,7 +160,7 @@ static rv_status check_tracks(const rv_examples *e, rv_error *err)
 static bool all_have_no_mixture(const rv_track_list *list)
 {
     for (size_t t = 0; t < list->n; t++)
-        if (list->tracks[t].mixture)
+        if (list->tracks[t].mixture.n > 0)
             return false;
     return true;
 }

@@ -2,6 +2,7 @@
 #include "train/recipe.h"
 
 #include "base/status.h"
+#include "data/submix_read.h"
 #include "infer/arguments.h"
 #include "io/config.h"
 #include "io/config_schema.h"
@@ -32,9 +33,18 @@ static const rv_config_key rows[] = {
     { "model.arguments", RV_CONFIG_MAPPING, 0, 0, NULL, "{}",
       "of the reference's constructor; stems, rate, channels and segment come from data" },
     { "data.root", RV_CONFIG_TEXT, 0, 0, NULL, NULL,
-      "folder with train/ and valid/, each with a folder of stems for each song" },
+      "the data set: docs/datasets.md has the layouts" },
+    { "data.layout", RV_CONFIG_TEXT, 0, 0, NULL, "auto", "auto, songs, musdb18, slakh, ..." },
     { "data.stems", RV_CONFIG_TEXTS, 0, 0, NULL, "[\"drums\", \"bass\", \"other\", \"vocals\"]",
-      "names of the files" },
+      "names of files, classes of instruments, or submixes" },
+    { "data.submix", RV_CONFIG_MAPPING, 0, 0, NULL, "{}",
+      "what a stem is made of: {keys: {classes: [Piano, Organ], programs: [0-7]}}" },
+    CHOICE("data.missing", "auto|error|silence|skip", "auto", "songs that lack a stem"),
+    { "data.train_split", RV_CONFIG_TEXT, 0, 0, NULL, "", "songs to train on, \"train\"; or all" },
+    { "data.valid_split", RV_CONFIG_TEXT, 0, 0, NULL, "",
+      "songs to validate on, \"valid\", or those published for it" },
+    { "data.valid_songs", RV_CONFIG_TEXTS, 0, 0, NULL, "[]", "names of songs to validate on" },
+    NUMBER("data.valid_fraction", 0, 0.9, "0", "of the songs, drawn by train.seed, to validate on"),
     INTEGER("data.sample_rate", 1000, 768000, "44100", "Hz; songs of other rates are resampled"),
     INTEGER("data.channels", 1, 16, "2", "of the audio"),
     NUMBER("data.segment", 0.01, 600, "10", "seconds of an example"),
@@ -138,6 +148,14 @@ static const char *text(const rv_recipe *r, const char *path)
     return t && *t ? t : NULL;
 }
 
+static size_t choice(const rv_recipe *r, const char *path, const char *const *names)
+{
+    size_t i = 0;
+    while (names[i] && strcmp(names[i], text(r, path)) != 0)
+        i++;
+    return i;
+}
+
 /* Parts ------------------------------------------------------------------------------- */
 
 static size_t frames(const rv_recipe *r, const char *path)
@@ -174,7 +192,6 @@ static void read_data(rv_recipe *r)
     e->seed = integer(r, "train.seed");
     e->shuffle = flag(r, "data.shuffle");
     read_augment(r, &e->augment);
-    r->root = text(r, "data.root");
     r->normalise = strcmp(text(r, "data.normalise"), "track") == 0;
     r->data_threads = (int)integer(r, "data.threads");
 }
@@ -189,6 +206,25 @@ static rv_status read_stems(rv_recipe *r, rv_error *err)
     for (size_t i = 0; i < n; i++)
         r->stems[i] = json_string_value(json_array_get(list, i));
     return RV_OK;
+}
+
+static rv_status read_songs(rv_recipe *r, rv_error *err)
+{
+    static const char *const missing[] = { "auto", "error", "silence", "skip", NULL };
+    rv_track_query *q = &r->songs;
+    q->root = text(r, "data.root");
+    q->layout = text(r, "data.layout");
+    q->stems = r->stems;
+    q->n_stems = json_array_size(value(r, "data.stems"));
+    q->missing = (rv_missing)choice(r, "data.missing", missing);
+    q->train_split = text(r, "data.train_split");
+    q->valid_split = text(r, "data.valid_split");
+    q->valid_fraction = number(r, "data.valid_fraction");
+    q->seed = integer(r, "train.seed");
+    RV_TRY(rv_texts_read(&q->valid_songs, &q->n_valid_songs, value(r, "data.valid_songs"),
+                         "data.valid_songs", &r->arena, err));
+    return rv_submix_read(&q->submixes, &q->n_submixes, value(r, "data.submix"), "data.submix",
+                          &r->arena, err);
 }
 
 static rv_status read_term(rv_loss_term *out, const json_t *term, size_t i, rv_error *err)
@@ -231,14 +267,6 @@ static rv_status read_loss(rv_recipe *r, rv_error *err)
     for (size_t i = 0; i < n; i++)
         r->loss.stem_weights[i] = json_number_value(json_array_get(weights, i));
     return RV_OK;
-}
-
-static size_t choice(const rv_recipe *r, const char *path, const char *const *names)
-{
-    size_t i = 0;
-    while (names[i] && strcmp(names[i], text(r, path)) != 0)
-        i++;
-    return i;
 }
 
 static void read_optimiser(rv_recipe *r)
@@ -365,6 +393,7 @@ static rv_status read_all(rv_recipe *r, const char *path, const char *const *ove
     if (!text(r, "data.root") || !text(r, "train.out"))
         return RV_FAIL(err, RV_ERR_ARG, "%s: data.root and train.out must not be empty", path);
     RV_TRY(read_stems(r, err));
+    RV_TRY(read_songs(r, err));
     read_data(r);
     RV_TRY(rv_augment_check(&r->examples.augment, r->examples.batch, err));
     RV_TRY(read_loss(r, err));

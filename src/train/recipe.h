@@ -2,6 +2,7 @@
 #ifndef TRAIN_RECIPE_H
 #define TRAIN_RECIPE_H
 
+#include "data/track_list.h"
 #include "models/model.h"
 #include "train/examples.h"
 #include "train/loss.h"
@@ -19,8 +20,8 @@ typedef struct rv_recipe {
     const rv_model_def *def;
     void *model; /* configured */
     rv_model_info info;
-    const char *root; /* of the data set; texts belong to `values` */
-    bool normalise;   /* songs, each by the level of its mixture */
+    rv_track_query songs; /* texts belong to `values` */
+    bool normalise;       /* songs, each by the level of its mixture */
     const char *stems[RV_MAX_STEMS];
     const char *out;             /* folder of the run */
     const char *init;            /* checkpoint to start from, or NULL */

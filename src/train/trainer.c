@@ -7,6 +7,7 @@
 #include "train/trainer.h"
 
 #include "base/status.h"
+#include "data/layout.h"
 #include "data/track_level.h"
 #include "io/config.h"
 #include "io/event_file.h"
@@ -56,28 +57,25 @@ static void path_in(const run *r, char path[PATH_ROOM], const char *name)
 
 /* Data ----------------------------------------------------------------------------------- */
 
-static bool has_folder(const char *root, const char *name)
-{
-    char path[PATH_ROOM];
-    struct stat st;
-    snprintf(path, sizeof path, "%.3900s/%s", root, name);
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-static rv_status open_songs(run *r, const char *subset, rv_track_list **list,
+/* Without songs in the split, which may be so for validation, both stay NULL. */
+static rv_status open_songs(const run *r, const char *split, rv_track_list **list,
                             rv_track_cache **songs, rv_error *err)
 {
-    const rv_recipe *c = r->recipe;
-    RV_TRY(rv_track_list_find(list, c->root, subset, c->stems, c->info.n_stems, err));
+    rv_track_query query = r->recipe->songs;
+    query.split = split;
+    query.may_be_empty = strcmp(split, "valid") == 0;
+    RV_TRY(rv_track_list_find(list, &query, err));
+    if (!*list)
+        return RV_OK;
     RV_TRY(rv_track_cache_new(songs, *list, err));
-    return c->normalise ? rv_track_normalise(*songs, err) : RV_OK;
+    return r->recipe->normalise ? rv_track_normalise(*songs, err) : RV_OK;
 }
 
 static rv_status find_songs(run *r, rv_error *err)
 {
     RV_TRY(open_songs(r, "train", &r->train_list, &r->train_songs, err));
-    if (has_folder(r->recipe->root, "valid"))
-        RV_TRY(open_songs(r, "valid", &r->valid_list, &r->valid_songs, err));
+    RV_TRY(open_songs(r, "valid", &r->valid_list, &r->valid_songs, err));
+    snprintf(r->report->layout, sizeof r->report->layout, "%s", r->train_list->layout->name);
     r->report->train_songs = r->train_list->n;
     r->report->valid_songs = r->valid_list ? r->valid_list->n : 0;
     r->report->silent_songs = r->train_songs->n_silent;
