@@ -144,6 +144,7 @@ TEST(test_models_can_be_differentiated)
     check_gradient("demucs_v2");
     check_gradient("demucs_v3");
     check_gradient("hdemucs_multi");
+    check_gradient("hdemucs_wiener");
     check_gradient("htdemucs");
 }
 
