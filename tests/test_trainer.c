@@ -289,7 +289,8 @@ TEST(test_bad_recipes)
     check_fails("optimiser.lr=fast", RV_ERR_FORMAT, "optimiser.lr");
     check_fails("model.name=resnet", RV_ERR_ARG, "resnet");
     check_fails("model.arguments.NN=3", RV_ERR_UNSUPPORTED, "NN");
-    check_fails("loss.terms=[{kind: l3}]", RV_ERR_ARG, "l3");
+    check_fails("loss.terms=[{kind: l3}]", RV_ERR_FORMAT, "l3");
+    check_fails("loss.terms=[{kind: mel, band: 3}]", RV_ERR_FORMAT, "loss.terms.0.bands");
     check_fails("data.root=/nowhere", RV_ERR_IO, "/nowhere");
     check_fails("data.batch=1000", RV_ERR_ARG, "1000");
     check_fails("data.stems=[drums, flute]", RV_ERR_IO, "flute");

@@ -6,6 +6,7 @@
 #include "infer/arguments.h"
 #include "io/config.h"
 #include "io/config_schema.h"
+#include "train/loss_recipe.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -68,8 +69,7 @@ static const rv_config_key rows[] = {
     INTEGER("data.augment.pitch_max", 0, 12, "2", "semitones"),
     NUMBER("data.augment.tempo_max", 0, 50, "12", "percent"),
     { "loss.terms", RV_CONFIG_ANY, 0, 0, NULL, "[{\"kind\": \"l1\"}]",
-      "list of {kind, weight}: l1 mse log_cosh si_sdr mrstft spectral mel centroid transport "
-      "complex_stft" },
+      "list of {kind, weight, ...}; kinds and their keys are at the end of this list" },
     { "loss.stem_weights", RV_CONFIG_NUMBERS, 0, 1e6, NULL, "[]", "empty: all equal" },
     CHOICE("optimiser.kind", "adam|adamw|sgd", "adam", "PyTorch's formulas"),
     NUMBER("optimiser.lr", 0, 100, "3e-4", "learning rate"),
@@ -107,7 +107,12 @@ enum { N_ROWS = sizeof rows / sizeof *rows };
 
 char *rv_recipe_help(void)
 {
-    return rv_config_help(rows, N_ROWS);
+    char *keys = rv_config_help(rows, N_ROWS), *terms = rv_loss_help(), *all = NULL;
+    if (keys && terms && (all = malloc(strlen(keys) + strlen(terms) + 1)))
+        strcat(strcpy(all, keys), terms);
+    free(keys);
+    free(terms);
+    return all;
 }
 
 /* Values, by their path; they are there, and of their kind. --------------------------- */
@@ -225,48 +230,6 @@ static rv_status read_songs(rv_recipe *r, rv_error *err)
                          "data.valid_songs", &r->arena, err));
     return rv_submix_read(&q->submixes, &q->n_submixes, value(r, "data.submix"), "data.submix",
                           &r->arena, err);
-}
-
-static rv_status read_term(rv_loss_term *out, const json_t *term, size_t i, rv_error *err)
-{
-    const char *name = json_string_value(json_object_get(term, "kind"));
-    const json_t *weight = json_object_get(term, "weight");
-    const char *key;
-    json_t *v;
-    const rv_loss_kind kind = name ? rv_loss_find(name) : RV_LOSS_KINDS;
-    if (kind == RV_LOSS_KINDS)
-        return RV_FAIL(err, RV_ERR_ARG, "loss.terms.%zu.kind: unknown loss '%s'", i,
-                       name ? name : "");
-    if (weight && !(json_is_number(weight) && json_number_value(weight) > 0))
-        return RV_FAIL(err, RV_ERR_ARG, "loss.terms.%zu.weight: a number above 0 is expected", i);
-    json_object_foreach(
-        (json_t *)term, key,
-        v) if (strcmp(key, "kind") != 0 &&
-               strcmp(key, "weight") !=
-                   0) return RV_FAIL(err, RV_ERR_ARG,
-                                     "loss.terms.%zu.%s: unknown; kind and weight are known", i,
-                                     key);
-    *out = rv_loss_term_defaults(kind);
-    if (weight)
-        out->weight = json_number_value(weight);
-    return RV_OK;
-}
-
-static rv_status read_loss(rv_recipe *r, rv_error *err)
-{
-    const json_t *terms = value(r, "loss.terms"), *weights = value(r, "loss.stem_weights");
-    r->loss.n = json_array_size(terms);
-    if (r->loss.n == 0 || r->loss.n > RV_MAX_LOSS_TERMS)
-        return RV_FAIL(err, RV_ERR_ARG, "loss.terms: a list of 1 to %d terms is expected",
-                       RV_MAX_LOSS_TERMS);
-    for (size_t i = 0; i < r->loss.n; i++)
-        RV_TRY(read_term(&r->loss.term[i], json_array_get(terms, i), i, err));
-    const size_t n = json_array_size(weights), stems = json_array_size(value(r, "data.stems"));
-    if (n && n != stems)
-        return RV_FAIL(err, RV_ERR_ARG, "loss.stem_weights: %zu weights for %zu stems", n, stems);
-    for (size_t i = 0; i < n; i++)
-        r->loss.stem_weights[i] = json_number_value(json_array_get(weights, i));
-    return RV_OK;
 }
 
 static void read_optimiser(rv_recipe *r)
@@ -387,7 +350,10 @@ static rv_status read_all(rv_recipe *r, const char *path, const char *const *ove
 {
     json_t *origins = NULL;
     RV_TRY(rv_config_load(&r->values, &origins, path, overrides, n, err));
-    const rv_status st = rv_config_check(r->values, origins, rows, N_ROWS, err);
+    rv_status st = rv_config_check(r->values, origins, rows, N_ROWS, err);
+    if (st == RV_OK)
+        st = rv_loss_read(&r->loss, r->values, origins, json_array_size(value(r, "data.stems")),
+                          err);
     json_decref(origins);
     RV_TRY(st);
     if (!text(r, "data.root") || !text(r, "train.out"))
@@ -396,7 +362,6 @@ static rv_status read_all(rv_recipe *r, const char *path, const char *const *ove
     RV_TRY(read_songs(r, err));
     read_data(r);
     RV_TRY(rv_augment_check(&r->examples.augment, r->examples.batch, err));
-    RV_TRY(read_loss(r, err));
     read_optimiser(r);
     RV_TRY(read_schedule(r, err));
     RV_TRY(read_run(r, err));
