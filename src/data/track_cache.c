@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { BLOCK = 4096 };
 
@@ -18,30 +19,37 @@ static bool has_sound(const float *x, size_t n)
     return false;
 }
 
-/* channel: this one alone, or all of them */
-static rv_status listen_to(rv_audio_reader *r, int channel, bool *silent, float *x, rv_error *err)
+/* What is heard of a file. */
+typedef struct heard {
+    bool silent;
+    int64_t frames; /* so far */
+} heard;
+
+/* Listen to one channel or all of them: to the end, or up to the first sound. */
+static rv_status listen_to(rv_audio_reader *r, int channel, bool to_end, heard *h, float *x,
+                           rv_error *err)
 {
     const size_t channels = (size_t)rv_audio_reader_info(r)->channels;
     float *planes[RV_AUDIO_CHANNELS_MAX];
     for (size_t c = 0; c < channels; c++)
         planes[c] = x + c * BLOCK;
-    *silent = true;
-    for (size_t got = 1; *silent && got > 0;) {
+    for (size_t got = 1; (h->silent || to_end) && got > 0; h->frames += (int64_t)got) {
         RV_TRY(rv_audio_reader_read(r, planes, BLOCK, &got, err));
         for (size_t c = 0; c < channels; c++)
             if (channel == RV_ALL_CHANNELS || (size_t)channel == c)
-                *silent &= !has_sound(planes[c], got);
+                h->silent &= !has_sound(planes[c], got);
     }
     return RV_OK;
 }
 
-static rv_status is_silent(rv_audio_reader *r, const rv_track_source *s, bool *silent,
-                           rv_error *err)
+static rv_status listen(rv_audio_reader *r, const rv_track_source *s, bool to_end, heard *h,
+                        rv_error *err)
 {
     float *x = malloc(sizeof *x * BLOCK * (size_t)rv_audio_reader_info(r)->channels);
     if (!x)
         return RV_FAIL(err, RV_ERR_NOMEM, "%s: out of memory", s->path);
-    const rv_status status = listen_to(r, s->channel, silent, x, err);
+    *h = (heard){ .silent = true };
+    const rv_status status = listen_to(r, s->channel, to_end, h, x, err);
     free(x);
     return status;
 }
@@ -51,7 +59,9 @@ typedef struct examination {
     const rv_layout *layout;
     rv_track_info *song;
     rv_track_info first;
-    const char *path; /* of the first; NULL: none yet */
+    const char *path;    /* of the first; NULL: none yet */
+    const char *counted; /* path of the last file that did not say how long it is, and its length */
+    int64_t count;
 } examination;
 
 static rv_status check_length(const examination *e, int64_t frames, const char *path, rv_error *err)
@@ -63,42 +73,74 @@ static rv_status check_length(const examination *e, int64_t frames, const char *
                    (long long)frames, (long long)e->first.frames, e->path);
 }
 
-static rv_status check_against(const examination *e, const rv_audio_info *i, int channels,
+static rv_status check_against(const examination *e, int rate, int64_t frames, int channels,
                                const char *path, rv_error *err)
 {
     const rv_track_info *t = &e->first;
     const bool mono = channels == 1 || e->song->channels == 1;
-    if (i->sample_rate != t->sample_rate)
+    if (rate != t->sample_rate)
         return RV_FAIL(err, RV_ERR_FORMAT, "%s: sample rate of %d Hz; expected %d Hz as in %s",
-                       path, i->sample_rate, t->sample_rate, e->path);
+                       path, rate, t->sample_rate, e->path);
     if (channels != e->song->channels && !(mono && e->layout->mixed_channels))
         return RV_FAIL(err, RV_ERR_FORMAT, "%s: %d channels; expected %d as in %s", path, channels,
                        e->song->channels, e->path);
-    return check_length(e, i->frames, path, err);
+    return check_length(e, frames, path, err);
 }
 
+static rv_status check_source(const rv_audio_info *info, const rv_track_source *s, rv_error *err)
+{
+    if (info->frames == 0)
+        return RV_FAIL(err, RV_ERR_FORMAT, "%s: holds no audio", s->path);
+    if (s->channel >= info->channels)
+        return RV_FAIL(err, RV_ERR_FORMAT, "%s: %d channels; expected %d at least", s->path,
+                       info->channels, s->channel + 1);
+    return RV_OK;
+}
+
+/* Some formats (MPEG-4) must be read to the end to know their length; for a file of several streams
+ * that is done once, they are equally long. */
+static rv_status find_length(examination *e, rv_audio_reader *r, const rv_track_source *s,
+                             bool *silent, int64_t *frames, rv_error *err)
+{
+    *frames = rv_audio_reader_info(r)->frames;
+    if (*frames < 0 && e->counted && strcmp(e->counted, s->path) == 0)
+        *frames = e->count;
+    const bool to_end = *frames < 0;
+    heard h = { 0 };
+    if (!to_end && !silent)
+        return RV_OK;
+    RV_TRY(listen(r, s, to_end, &h, err));
+    if (silent)
+        *silent = h.silent;
+    if (!to_end)
+        return RV_OK;
+    if (h.frames == 0)
+        return RV_FAIL(err, RV_ERR_FORMAT, "%s: holds no audio", s->path);
+    *frames = e->count = h.frames;
+    e->counted = s->path;
+    return RV_OK;
+}
+
+/* silent NULL: do not listen. */
 static rv_status examine(examination *e, rv_audio_reader *r, const rv_track_source *s, bool *silent,
                          rv_error *err)
 {
     const rv_audio_info *info = rv_audio_reader_info(r);
     const int channels = s->channel == RV_ALL_CHANNELS ? info->channels : 1;
-    if (info->frames < 1)
-        return RV_FAIL(err, RV_ERR_FORMAT, "%s: %s", s->path,
-                       info->frames == 0 ? "holds no audio" : "does not say how long it is");
-    if (s->channel >= info->channels)
-        return RV_FAIL(err, RV_ERR_FORMAT, "%s: %d channels; expected %d at least", s->path,
-                       info->channels, s->channel + 1);
+    int64_t frames = 0;
+    RV_TRY(check_source(info, s, err));
+    RV_TRY(find_length(e, r, s, silent, &frames, err));
     if (!e->path) {
-        e->first = (rv_track_info){ .frames = info->frames,
+        e->first = (rv_track_info){ .frames = frames,
                                     .sample_rate = info->sample_rate,
                                     .channels = channels };
         *e->song = e->first;
         e->path = s->path;
     }
-    RV_TRY(check_against(e, info, channels, s->path, err));
-    e->song->frames = info->frames > e->song->frames ? info->frames : e->song->frames;
+    RV_TRY(check_against(e, info->sample_rate, frames, channels, s->path, err));
+    e->song->frames = frames > e->song->frames ? frames : e->song->frames;
     e->song->channels = channels > e->song->channels ? channels : e->song->channels;
-    return silent ? is_silent(r, s, silent, err) : RV_OK;
+    return RV_OK;
 }
 
 /* *silent: all of them are; NULL: do not listen. */

@@ -218,7 +218,8 @@ static rv_status fill_track(const finder *f, rv_track *t, rv_song *song, bool *k
         return RV_FAIL(err, RV_ERR_NOMEM, "%s: out of memory", song->path);
     RV_TRY(rv_stem_sources(t, &lacks, song, f->layout, &f->wanted, err));
     if (lacks && missing == RV_MISSING_ERROR)
-        return RV_FAIL(err, RV_ERR_IO, "%s: the song has no stem '%s'", song->path, lacks);
+        return RV_FAIL(err, RV_ERR_IO, "%s: song '%s' has no stem '%s'", song->path, song->name,
+                       lacks);
     *keep = !(lacks && missing == RV_MISSING_SKIP) && !is_mute(t, f->list->n_stems);
     t->name = song->name;
     t->split = song->split;

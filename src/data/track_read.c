@@ -66,7 +66,8 @@ static rv_status check_unchanged(const rv_track_cache *c, const rv_track_info *t
 {
     const rv_layout *layout = c->list->layout;
     const int channels = s->channel == RV_ALL_CHANNELS ? info->channels : 1;
-    const bool length = layout->slack > 0 ? info->frames <= t->frames : info->frames == t->frames;
+    const bool length = info->frames < 0 || layout->slack > 0 ? info->frames <= t->frames
+                                                              : info->frames == t->frames;
     const bool count = channels == t->channels || (channels == 1 && layout->mixed_channels);
     if (length && count && info->sample_rate == t->sample_rate && s->channel < info->channels)
         return RV_OK;
@@ -77,14 +78,15 @@ static rv_status check_unchanged(const rv_track_cache *c, const rv_track_info *t
 static rv_status read_part(rv_audio_reader *r, const char *path, const window *w, float **x,
                            rv_error *err)
 {
-    const int64_t left = rv_audio_reader_info(r)->frames - w->from;
-    const size_t n = left <= 0 ? 0 : (size_t)left < w->n ? (size_t)left : w->n;
+    const int64_t frames = rv_audio_reader_info(r)->frames, left = frames - w->from;
+    const bool whole = frames < 0 || left >= (int64_t)w->n;
+    const size_t n = whole ? w->n : left > 0 ? (size_t)left : 0;
     size_t got = 0;
     if (n == 0)
         return RV_OK;
     RV_TRY(rv_audio_reader_seek(r, w->from, err));
     RV_TRY(rv_audio_reader_read(r, x, n, &got, err));
-    if (got < n)
+    if (got < n && frames >= 0)
         return RV_FAIL(err, RV_ERR_FORMAT, "%s: ends at frame %lld", path,
                        (long long)w->from + (long long)got);
     return RV_OK;

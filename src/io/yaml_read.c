@@ -147,7 +147,7 @@ static rv_status read_scalar(reader *r, const yaml_event_t *event, yaml_mark_t m
 {
     const char *text = (const char *)event->data.scalar.value, *problem = NULL;
     const char *tag = (const char *)event->data.scalar.tag;
-    if (tag && strcmp(tag, "!") && strcmp(tag, YAML_STR_TAG))
+    if (tag && strcmp(tag, "!") && strcmp(tag, YAML_STR_TAG) && !r->in->is_foreign)
         return fail_at(r, event->start_mark, "tags other than !!str are not known");
     RV_TRY(check_text(r, event));
     RV_TRY(record(r, mark));
@@ -155,6 +155,10 @@ static rv_status read_scalar(reader *r, const yaml_event_t *event, yaml_mark_t m
         *out = json_string(text);
     else
         *out = rv_yaml_scalar(text, &problem);
+    if (problem && r->in->is_foreign) {
+        *out = json_string(text);
+        problem = NULL;
+    }
     if (problem)
         return fail_at(r, event->start_mark, problem);
     return *out ? RV_OK : out_of_memory(r);
@@ -211,7 +215,7 @@ static rv_status read_item(reader *r, yaml_event_t *event, json_t *list)
 static rv_status read_list(reader *r, const yaml_event_t *start, yaml_mark_t mark, json_t **out)
 {
     yaml_event_t event;
-    if (start->data.sequence_start.tag)
+    if (start->data.sequence_start.tag && !r->in->is_foreign)
         return fail_at(r, start->start_mark, "tags other than !!str are not known");
     RV_TRY(record(r, mark));
     *out = json_array();
@@ -257,7 +261,7 @@ static rv_status read_pair(reader *r, const yaml_event_t *key, json_t *map)
 
 static rv_status read_mapping(reader *r, const yaml_event_t *start, yaml_mark_t mark, json_t **out)
 {
-    if (start->data.mapping_start.tag)
+    if (start->data.mapping_start.tag && !r->in->is_foreign)
         return fail_at(r, start->start_mark, "tags other than !!str are not known");
     RV_TRY(record(r, mark));
     *out = json_object();

@@ -13,6 +13,7 @@ enum { RV_YAML_SIZE = 1 << 20, RV_YAML_PATH = 512, RV_YAML_DEPTH = 64, RV_YAML_V
 typedef struct rv_yaml_input {
     const char *name; /* file, or the whole argument "a.b=value" */
     bool is_argument; /* then places have no line */
+    bool is_foreign;  /* of another program: tags are ignored, odd numbers are texts */
     const char *text;
     size_t size;
     const char *at;  /* where the value will stand: "" or "a.b" */
