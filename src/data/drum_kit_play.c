@@ -1,0 +1,172 @@
+/* drum_kit_play.c - hits to sound.
+ *
+ * A hit plays, of each component of its instrument, the layer whose velocities hold the hit's, or
+ * come nearest (kits leave gaps), with
+ *
+ *     velocity * volume * gain of the instrument * gain of the layer * pan of the channel
+ *
+ * as Hydrogen does. It starts at the nearest frame. A hit that is ended by another of its mute
+ * group fades to nothing within 20 ms. */
+#include "base/status.h"
+#include "data/drum_kit_impl.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { RATE_MIN = 1000, RATE_MAX = 768000 };
+
+static const double fade_seconds = 0.02;
+
+/* A hit that sounds. */
+typedef struct strike {
+    size_t at; /* frame */
+    size_t order;
+    int piece;
+    double velocity;
+} strike;
+
+typedef struct player {
+    const rv_drum_kit *kit;
+    float *const *out;
+    size_t frames;
+    int rate;
+    strike *strike; /* [strikes] in order of time */
+    size_t strikes;
+} player;
+
+static int by_time(const void *a, const void *b)
+{
+    const strike *x = a, *y = b;
+    if (x->at != y->at)
+        return x->at < y->at ? -1 : 1;
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+static rv_status collect(player *p, const rv_drum_hit *hits, size_t n, size_t *left_out,
+                         rv_error *err)
+{
+    *left_out = 0;
+    for (size_t i = 0; i < n; i++) {
+        const rv_drum_hit *hit = &hits[i];
+        if (!(hit->start >= 0 && hit->velocity >= 0 && hit->velocity <= 1))
+            return RV_FAIL(err, RV_ERR_ARG,
+                           "drum hit %zu at %g s with velocity %g; expected 0 s or later, 0 to 1",
+                           i, hit->start, hit->velocity);
+        const int piece = rv_drum_piece_for(p->kit, hit->note);
+        *left_out += piece < 0;
+        const double at = floor(hit->start * p->rate + 0.5);
+        if (piece >= 0 && at < (double)p->frames)
+            p->strike[p->strikes++] = (strike){ (size_t)at, i, piece, hit->velocity };
+    }
+    qsort(p->strike, p->strikes, sizeof *p->strike, by_time);
+    return RV_OK;
+}
+
+static bool is_hat(const rv_drum_kit *k, int piece)
+{
+    return piece == k->piece[42] || piece == k->piece[44] || piece == k->piece[46];
+}
+
+static bool ends(const rv_drum_kit *k, int earlier, int later)
+{
+    const drum_instrument *a = &k->instrument[earlier], *b = &k->instrument[later];
+    if (earlier == later)
+        return a->stops_itself;
+    if (a->mute_group >= 0 || b->mute_group >= 0)
+        return a->mute_group == b->mute_group;
+    return is_hat(k, earlier) && is_hat(k, later);
+}
+
+/* The frame from which strike i fades, or that of the sound's end. */
+static size_t end_of(const player *p, size_t i, size_t sound_end)
+{
+    for (size_t j = i + 1; j < p->strikes && p->strike[j].at < sound_end; j++) {
+        if (ends(p->kit, p->strike[i].piece, p->strike[j].piece))
+            return p->strike[j].at;
+    }
+    return sound_end;
+}
+
+static void add(const player *p, size_t i, const drum_sound *sound, const double gain[2])
+{
+    const size_t at = p->strike[i].at, whole = at + sound->frames;
+    const size_t until = end_of(p, i, whole);
+    const size_t fade = (size_t)(fade_seconds * p->rate);
+    size_t last = whole - until < fade ? whole : until + fade;
+    last = last < p->frames ? last : p->frames;
+    for (int c = 0; c < 2; c++) {
+        for (size_t t = at; t < last; t++) {
+            const double left = t < until ? 1 : 1 - (double)(t - until + 1) / (double)(fade + 1);
+            p->out[c][t] += (float)(gain[c] * left * (double)sound->plane[c][t - at]);
+        }
+    }
+}
+
+static double distance(const drum_layer *layer, double velocity)
+{
+    return velocity < layer->min   ? layer->min - velocity
+           : velocity > layer->max ? velocity - layer->max
+                                   : 0;
+}
+
+/* Of the layers of one component: the first of the nearest. */
+static bool is_chosen(const drum_instrument *instrument, size_t layer, double velocity)
+{
+    const drum_layer *own = &instrument->layer[layer];
+    const double off = distance(own, velocity);
+    for (size_t i = 0; i < instrument->layers; i++) {
+        const drum_layer *other = &instrument->layer[i];
+        const double other_off = distance(other, velocity);
+        if (other->component == own->component &&
+            (other_off < off || (other_off == off && i < layer)))
+            return false;
+    }
+    return true;
+}
+
+/* Factors of the channels; the newer <pan> is told by its not being 0. */
+static void find_gain(const drum_instrument *instrument, const drum_layer *layer, double velocity,
+                      double gain[2])
+{
+    const double pan = instrument->pan, level = instrument->volume * instrument->gain *
+                                                layer->gain *
+                                                (instrument->by_velocity ? velocity : 1);
+    gain[0] = level * (pan == 0 ? instrument->left : fmin(1, 1 - pan));
+    gain[1] = level * (pan == 0 ? instrument->right : fmin(1, 1 + pan));
+}
+
+static rv_status play_strike(const player *p, size_t i, rv_error *err)
+{
+    const strike *s = &p->strike[i];
+    drum_instrument *instrument = &p->kit->instrument[s->piece];
+    for (size_t l = 0; l < instrument->layers; l++) {
+        const drum_sound *sound = NULL;
+        double gain[2];
+        if (!is_chosen(instrument, l, s->velocity))
+            continue;
+        RV_TRY(rv_drum_sound_get(p->kit, &instrument->layer[l], p->rate, &sound, err));
+        find_gain(instrument, &instrument->layer[l], s->velocity, gain);
+        add(p, i, sound, gain);
+    }
+    return RV_OK;
+}
+
+rv_status rv_drum_kit_play(const rv_drum_kit *k, float *const out[2], size_t frames,
+                           int sample_rate, const rv_drum_hit *hits, size_t n, size_t *left_out,
+                           rv_error *err)
+{
+    size_t lacking = 0;
+    if (sample_rate < RATE_MIN || sample_rate > RATE_MAX)
+        return RV_FAIL(err, RV_ERR_ARG, "drums at %d Hz; expected %d to %d", sample_rate, RATE_MIN,
+                       RATE_MAX);
+    player p = { .kit = k, .out = out, .frames = frames, .rate = sample_rate };
+    if (!(p.strike = calloc(n + (n == 0), sizeof *p.strike)))
+        return RV_FAIL(err, RV_ERR_NOMEM, "%zu drum hits", n);
+    rv_status status = collect(&p, hits, n, &lacking, err);
+    for (size_t i = 0; status == RV_OK && i < p.strikes; i++)
+        status = play_strike(&p, i, err);
+    free(p.strike);
+    if (status == RV_OK && left_out)
+        *left_out = lacking;
+    return status;
+}
