@@ -427,9 +427,10 @@ TEST(test_exact_resume)
     remove_folder(&folder);
 }
 
-static void collect(void *ctx, const char *name, const char *why)
+static void collect(void *ctx, rv_partial_kind kind, const char *name, const char *why)
 {
     char *text = ctx;
+    CHECK(strchr(kind == RV_PARTIAL_MISFIT ? "b" : kind == RV_PARTIAL_MISSING ? "n" : "m", *name));
     CHECK(strstr(why, name));
     strcat(strcat(text, why), "\n");
 }

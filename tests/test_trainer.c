@@ -91,16 +91,23 @@ static int tear_down(void **state)
     return system(command);
 }
 
-/* Train into folder `out`; `more`: one further override, or NULL. */
-static rv_status train(const char *out, const char *more, const rv_train_options *opt,
-                       rv_train_report *report, rv_error *err)
+/* Train into folder `out`, with n further overrides (at most 2). */
+static rv_status train_with(const char *out, const char *const *more, size_t n,
+                            const rv_train_options *opt, rv_train_report *report, rv_error *err)
 {
     char path[200], data[200], folder[200];
     snprintf(data, sizeof data, "data.root=%s/songs", root);
     snprintf(folder, sizeof folder, "train.out=%s/%s", root, out);
-    const char *const overrides[] = { data, folder, more };
-    return rv_train(path_of(path, sizeof path, "recipe.yaml"), overrides, more ? 3 : 2, opt, report,
-                    err);
+    const char *const overrides[] = { data, folder, n > 0 ? more[0] : NULL,
+                                      n > 1 ? more[1] : NULL };
+    return rv_train(path_of(path, sizeof path, "recipe.yaml"), overrides, n + 2, opt, report, err);
+}
+
+/* `more`: one further override, or NULL. */
+static rv_status train(const char *out, const char *more, const rv_train_options *opt,
+                       rv_train_report *report, rv_error *err)
+{
+    return train_with(out, &more, more ? 1 : 0, opt, report, err);
 }
 
 static char *read_file(const char *folder, const char *name, size_t *size)
@@ -189,6 +196,32 @@ static void check_normalise(const char *out, const char *expected)
     const char *is = json_string_value(json_object_get(rv_checkpoint_config(c), "normalise"));
     CHECK_MSG(is && strcmp(is, expected) == 0, "%s: normalise is %s", out, is ? is : "missing");
     rv_checkpoint_free(c);
+}
+
+/* Whether two runs' models agree in a tensor, but for rounding in the averages. */
+static void check_same_tensor(const char *a, const char *b, const char *tensor, bool same)
+{
+    const char *const runs[2] = { a, b };
+    float *data[2];
+    size_t n = 0, differ = 0;
+    for (size_t i = 0; i < 2; i++) {
+        char path[200], name[60];
+        rv_error err = { 0 };
+        rv_checkpoint *c = NULL;
+        snprintf(name, sizeof name, "%s/best.safetensors", runs[i]);
+        CHECK_OK(rv_checkpoint_open(&c, path_of(path, sizeof path, name), &err), err);
+        const rv_tensor *t = rv_checkpoint_find(c, tensor);
+        CHECK_MSG(t, "no tensor %s", tensor);
+        n = t->count;
+        data[i] = malloc(n * sizeof *data[i]);
+        CHECK_OK(rv_checkpoint_read(c, t, data[i], &err), err);
+        rv_checkpoint_free(c);
+    }
+    for (size_t i = 0; i < n; i++)
+        differ += fabs((double)(data[0][i] - data[1][i])) > 1e-6;
+    CHECK_MSG((differ == 0) == same, "%s of %s and %s: %zu of %zu differ", tensor, a, b, differ, n);
+    free(data[0]);
+    free(data[1]);
 }
 
 /* Songs at another level are then the same songs, and the model says so to who uses it. */
@@ -298,6 +331,86 @@ TEST(test_bad_recipes)
     check_fails("train.freeze=[encodr.*]", RV_ERR_ARG, "encodr");
 }
 
+static void collect_note(void *ctx, const char *line)
+{
+    strcat(strcat(ctx, line), "\n");
+}
+
+/* The first line of a run's log. */
+static json_t *first_line(const char *out)
+{
+    size_t size;
+    char *text = read_file(out, "log.jsonl", &size);
+    text[strcspn(text, "\n")] = '\0';
+    json_t *line = json_loads(text, 0, NULL);
+    free(text);
+    CHECK(line != NULL);
+    return line;
+}
+
+static void check_count(const json_t *line, const char *key, long long want)
+{
+    const long long got = json_integer_value(json_object_get(line, key));
+    CHECK_MSG(got == want, "%s is %lld, not %lld", key, got, want);
+}
+
+/* From the model of another run into one with wider blocks and one block less: what is taken and
+ * what is left is said before the first step, and stands in the log. What is frozen stays. */
+TEST(test_fine_tuning)
+{
+    rv_error err = { 0 };
+    rv_train_report report;
+    rv_train_options opt;
+    char notes[4000] = "", init[300], path[200];
+    rv_train_defaults(&opt);
+    opt.note = collect_note;
+    opt.progress_ctx = notes;
+    snprintf(init, sizeof init, "train.init=%s",
+             path_of(path, sizeof path, "one/best.safetensors"));
+    CHECK_OK(train_with("tuned", (const char *[]){ init, "train.freeze=[encoder.*]" }, 2, &opt,
+                        &report, &err),
+             err);
+    CHECK_MSG(strstr(notes, "one/best.safetensors: ") && strstr(notes, "tensors taken"), "%s",
+              notes);
+    CHECK_MSG(!strstr(notes, "shape") && strstr(notes, "train.freeze: 1 of "), "%s", notes);
+    json_t *line = first_line("tuned");
+    check_count(line, "missing", 0);
+    check_count(line, "loaded", json_integer_value(json_object_get(line, "tensors")));
+    json_decref(line);
+    check_same_tensor("one", "tuned", "encoder.conv1d_U.weight", true);
+    check_same_tensor("one", "tuned", "decoder.basis_signals.weight", false);
+}
+
+TEST(test_partial_start)
+{
+    rv_error err = { 0 };
+    rv_train_report report;
+    rv_train_options opt;
+    char notes[4000] = "", init[300], path[200];
+    rv_train_defaults(&opt);
+    opt.dry_run = 1;
+    opt.note = collect_note;
+    opt.progress_ctx = notes;
+    snprintf(init, sizeof init, "train.init=%s",
+             path_of(path, sizeof path, "one/best.safetensors"));
+    CHECK_OK(train_with("part", (const char *[]){ init, "model.arguments.H=20" }, 2, &opt, &report,
+                        &err),
+             err);
+    CHECK_MSG(strstr(notes, "have another shape: \"") && strstr(notes, " and ") &&
+                  strstr(notes, "in the model"),
+              "%s", notes);
+    *notes = '\0';
+    CHECK_OK(
+        train_with("part", (const char *[]){ init, "model.arguments.X=1" }, 2, &opt, &report, &err),
+        err);
+    CHECK_MSG(strstr(notes, "of its own are left: ") && !strstr(notes, "shape"), "%s", notes);
+    *notes = '\0';
+    CHECK_OK(
+        train_with("part", (const char *[]){ init, "model.arguments.X=3" }, 2, &opt, &report, &err),
+        err);
+    CHECK_MSG(strstr(notes, "are not in it: ") && !strstr(notes, "left"), "%s", notes);
+}
+
 TEST(test_divergence_keeps_the_last_good_state)
 {
     rv_error err = { 0 };
@@ -324,6 +437,8 @@ int main(void)
         cmocka_unit_test(test_a_cut_state_is_not_taken),
         cmocka_unit_test(test_dry_run_writes_nothing),
         cmocka_unit_test(test_bad_recipes),
+        cmocka_unit_test(test_fine_tuning),
+        cmocka_unit_test(test_partial_start),
         cmocka_unit_test(test_divergence_keeps_the_last_good_state),
         cmocka_unit_test(test_another_model_in_the_folder_is_an_error),
     };

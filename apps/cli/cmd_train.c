@@ -1,5 +1,6 @@
 /* cmd_train.c - ravel train RECIPE.yaml [KEY=VALUE...]. */
 #include "cli.h"
+#include "json_text.h"
 #include "options.h"
 #include "progress.h"
 
@@ -82,6 +83,20 @@ static int update(void *ctx, const rv_train_progress *p)
     return cli_interrupted();
 }
 
+static void print_note(void *ctx, const char *line)
+{
+    display *d = ctx;
+    clear_line(d);
+    if (d->mode == PROGRESS_JSON) {
+        fputs("{\"note\":", stderr);
+        json_text(stderr, line);
+        fputs("}\n", stderr);
+    } else {
+        puts(line);
+        fflush(stdout);
+    }
+}
+
 static void print_dry_run(const rv_train_report *r)
 {
     printf("parameters        %llu\n", (unsigned long long)r->parameters);
@@ -113,6 +128,7 @@ static int train(const char *path, const char *const *overrides, size_t n, rv_tr
         d.mode = PROGRESS_NONE;
     opt->progress = update;
     opt->progress_ctx = &d;
+    opt->note = print_note;
     cli_catch_interrupt();
     const rv_status st = rv_train(path, overrides, n, opt, &report, &err);
     clear_line(&d);

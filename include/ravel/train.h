@@ -34,13 +34,17 @@ typedef struct rv_train_progress {
 /** Called after each step, and after each validation. Not 0: save and stop. */
 typedef int rv_train_progress_fn(void *ctx, const rv_train_progress *progress);
 
+/** Told of what the run starts from, a line at a time, before the first step. */
+typedef void rv_train_note_fn(void *ctx, const char *line);
+
 /** Fill with rv_train_defaults() first. */
 typedef struct rv_train_options {
     int threads; /**< 0: one for each core (default 0) */
     int dry_run; /**< 1: build everything, take one step to time it, write nothing (default 0) */
     rv_train_progress_fn *progress; /**< may be NULL (default NULL) */
     void *progress_ctx;
-    uint32_t reserved[8];
+    rv_train_note_fn *note; /**< called with progress_ctx; may be NULL (default NULL) */
+    uint32_t reserved[6];
 } rv_train_options;
 
 RV_API void rv_train_defaults(rv_train_options *opt);

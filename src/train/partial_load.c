@@ -38,7 +38,7 @@ static void tell_misfit(const rv_tensor *t, const rv_span *s, rv_partial_fn *tel
     else
         snprintf(line, sizeof line, "\"%s\" is %s in the checkpoint, %s in the model", s->name,
                  show_shape(t->shape, t->rank).text, show_shape(s->shape.d, s->shape.rank).text);
-    tell(ctx, s->name, line);
+    tell(ctx, t ? RV_PARTIAL_MISFIT : RV_PARTIAL_MISSING, s->name, line);
 }
 
 static void tell_unused(const rv_checkpoint *c, const rv_span *spans, size_t n, rv_partial_fn *tell,
@@ -54,7 +54,7 @@ static void tell_unused(const rv_checkpoint *c, const rv_span *spans, size_t n, 
             continue;
         snprintf(line, sizeof line, "\"%s\" of the checkpoint is not in the model",
                  rv_show(name, strlen(name)).text);
-        tell(ctx, name, line);
+        tell(ctx, RV_PARTIAL_UNUSED, name, line);
     }
 }
 

@@ -5,9 +5,16 @@
 #include "io/checkpoint.h"
 #include "train/span.h"
 
+typedef enum rv_partial_kind {
+    RV_PARTIAL_MISSING, /* a parameter that the checkpoint lacks */
+    RV_PARTIAL_MISFIT,  /* one of another shape there */
+    RV_PARTIAL_UNUSED,  /* a tensor of the checkpoint that the model lacks */
+    RV_PARTIAL_KINDS,
+} rv_partial_kind;
+
 /* Told of each parameter that was not loaded, and each tensor that was not used: `why` is one
  * line with the name in it. */
-typedef void rv_partial_fn(void *ctx, const char *name, const char *why);
+typedef void rv_partial_fn(void *ctx, rv_partial_kind kind, const char *name, const char *why);
 
 /* Copy into the block `parameters` every tensor that has the name and the shape of a span; the
  * others keep their values. *loaded: how many. tell may be NULL. */

@@ -6,7 +6,6 @@
 
 #include "base/status.h"
 #include "io/safetensors.h"
-#include "train/partial_load.h"
 #include "train/state_scalars.h"
 #include "train/train_state.h"
 
@@ -55,18 +54,11 @@ static rv_status freeze(rv_run_state *s, const rv_recipe *r, rv_error *err)
 
 static rv_status start_weights(rv_run_state *s, const rv_recipe *r, rv_error *err)
 {
-    rv_checkpoint *c = NULL;
-    size_t loaded = 0;
     rv_learner_initialise(s->learner, r->seed);
     if (!r->init)
         return RV_OK;
-    RV_TRY(rv_checkpoint_open(&c, r->init, err));
-    rv_status st = rv_partial_load(c, s->spans, s->n_spans, rv_learner_values(s->learner), &loaded,
-                                   NULL, NULL, err);
-    if (st == RV_OK && loaded == 0)
-        st = RV_FAIL(err, RV_ERR_SHAPE, "%s: none of its tensors fits the model", r->init);
-    rv_checkpoint_free(c);
-    return st;
+    return rv_init_load(&s->init, r->init, s->spans, s->n_spans, rv_learner_values(s->learner),
+                        err);
 }
 
 static rv_status init(rv_run_state *s, const rv_recipe *r, rv_pool *pool, rv_error *err)

@@ -3,6 +3,7 @@
 #define TRAIN_RUN_STATE_H
 
 #include "train/average.h"
+#include "train/init_report.h"
 #include "train/learner.h"
 #include "train/recipe.h"
 
@@ -11,6 +12,7 @@ typedef struct rv_run_state {
     rv_optimiser *optimiser;
     rv_span *spans;
     size_t n_spans;
+    rv_init_report init; /* where the recipe says train.init */
     rv_average *average[RV_MAX_AVERAGES];
     size_t n_averages;
     rv_plateau plateau;

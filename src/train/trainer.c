@@ -137,6 +137,34 @@ static rv_status write_recipe(const run *r, rv_error *err)
     return written && closed ? RV_OK : RV_FAIL(err, RV_ERR_IO, "%s: %s", path, strerror(errno));
 }
 
+/* What the recipe took from elsewhere, and what it holds fast: not of a run that goes on. */
+static void tell_start(const run *r)
+{
+    const rv_run_state *s = &r->state;
+    const rv_train_options *o = r->options;
+    char line[100];
+    size_t frozen = 0;
+    for (size_t i = 0; i < s->n_spans; i++)
+        frozen += s->spans[i].frozen;
+    snprintf(line, sizeof line, "train.freeze: %zu of %zu tensors stay as they are", frozen,
+             s->n_spans);
+    if (o->note && r->recipe->init)
+        rv_init_tell(&s->init, r->recipe->init, o->note, o->progress_ctx);
+    if (o->note && frozen)
+        o->note(o->progress_ctx, line);
+}
+
+static rv_status log_start(run *r, rv_error *err)
+{
+    if (!r->recipe->init)
+        return RV_OK;
+    json_t *line = rv_init_json(&r->state.init, r->recipe->init);
+    const rv_status st = line ? rv_json_log_write(r->log, line, err)
+                              : RV_FAIL(err, RV_ERR_NOMEM, "a line of the log");
+    json_decref(line);
+    return st;
+}
+
 static rv_status open_logs(run *r, bool resumed, rv_error *err)
 {
     char path[PATH_ROOM];
@@ -146,6 +174,8 @@ static rv_status open_logs(run *r, bool resumed, rv_error *err)
     RV_TRY(rv_event_file_open(&r->events, r->recipe->out, now(CLOCK_REALTIME), err));
     if (resumed)
         RV_TRY(rv_event_file_resume(r->events, step + 1, now(CLOCK_REALTIME), err));
+    else
+        RV_TRY(log_start(r, err));
     return write_recipe(r, err);
 }
 
@@ -351,6 +381,7 @@ static void fill_report(run *r)
 /* The first step starts threads and touches memory; the second is the usual one. */
 static rv_status time_steps(run *r, rv_error *err)
 {
+    tell_start(r);
     RV_TRY(take_step(r, err));
     r->session_steps = 0;
     r->session_seconds = 0;
@@ -366,6 +397,8 @@ static rv_status go_on(run *r, rv_error *err)
     if (resumed)
         RV_TRY(rv_run_state_load(&r->state, r->recipe, path, r->report->warning,
                                  sizeof r->report->warning, err));
+    else
+        tell_start(r);
     r->report->resumed_at = rv_optimiser_steps(r->state.optimiser);
     RV_TRY(open_logs(r, resumed, err));
     return loop(r, err);
