@@ -4,5 +4,6 @@
 #define CLI_CMD_DATASET_H
 
 /* One function for each, in cmd_dataset_NAME.c. They return the exit code. */
+int cmd_dataset_shards(int argc, char **argv);
 
 #endif

@@ -6,11 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-const rv_layout *const rv_layouts[] = { &rv_layout_musdb18,      &rv_layout_musdb18hq,
-                                        &rv_layout_dsd100,       &rv_layout_slakh,
-                                        &rv_layout_slakh_orig,   &rv_layout_moisesdb,
-                                        &rv_layout_mir1k,        &rv_layout_songs,
-                                        &rv_layout_stem_folders, NULL };
+const rv_layout *const rv_layouts[] = { &rv_layout_musdb18,
+                                        &rv_layout_musdb18hq,
+                                        &rv_layout_dsd100,
+                                        &rv_layout_slakh,
+                                        &rv_layout_slakh_orig,
+                                        &rv_layout_moisesdb,
+                                        &rv_layout_mir1k,
+                                        &rv_layout_shards,
+                                        &rv_layout_songs,
+                                        &rv_layout_stem_folders,
+                                        NULL };
 
 const rv_layout *rv_layout_find(const char *name)
 {

@@ -83,7 +83,7 @@ RV_NODISCARD rv_status rv_song_mix_pieces(rv_song *s, rv_error *err);
 
 extern const char *const rv_musdb_stems[], *const rv_musdb_valid[];
 extern const rv_layout rv_layout_dsd100, rv_layout_mir1k, rv_layout_moisesdb, rv_layout_musdb18,
-    rv_layout_musdb18hq, rv_layout_slakh, rv_layout_slakh_orig, rv_layout_songs,
+    rv_layout_musdb18hq, rv_layout_slakh, rv_layout_slakh_orig, rv_layout_shards, rv_layout_songs,
     rv_layout_stem_folders;
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/status.h"
 #include "io/audio_source.h"
+#include "io/tfrecord_audio.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -35,6 +36,8 @@ static rv_status report_both(const char *path, const rv_error *sndfile, const rv
 static rv_status open_source(audio_source **out, const char *path, int stream, rv_error *err)
 {
     audio_claim claim;
+    if (rv_tfrecord_is(path))
+        return rv_tfrecord_audio_open(out, path, stream, err);
     RV_TRY(rv_audio_claim(&claim, path, err));
     if (stream < 0)
         return RV_FAIL(err, RV_ERR_ARG, "%s: audio stream %d; expected 0 or more", path, stream);

@@ -5,7 +5,9 @@
  * put before and after the track (delay, padding) is cut off, so that frame 0 is the first frame
  * that went into the encoder. A file that ends before the length in its header, or goes on after
  * it, is an error, never a shorter or longer result. Integer samples are scaled to [-1, 1); float
- * samples are passed through, and one that is NaN or infinite is an error. */
+ * samples are passed through, and one that is NaN or infinite is an error.
+ *
+ * The records of a TFRecord file (io/tfrecord_audio.h) count as its audio streams. */
 #ifndef IO_AUDIO_READ_H
 #define IO_AUDIO_READ_H
 
