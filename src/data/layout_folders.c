@@ -59,6 +59,14 @@ rv_status rv_list_folders(rv_song_list *l, const char *root, int depth, rv_is_so
     return walk(&w, root, slash && slash[1] ? slash + 1 : root, "", depth);
 }
 
+bool rv_is_plain_name(const char *name)
+{
+    for (const char *c = name; c && *c; c++)
+        if ((unsigned char)*c < ' ' || *c == '/' || *c == 127)
+            return false;
+    return name && *name && name[0] != '.';
+}
+
 rv_status rv_song_add_file(rv_song *s, const char *folder, const char *stem, const char *label,
                            int program, rv_error *err)
 {

@@ -13,6 +13,10 @@ typedef rv_status rv_is_song_fn(bool *out, const char *folder, rv_error *err);
 RV_NODISCARD rv_status rv_list_folders(rv_song_list *l, const char *root, int depth,
                                        rv_is_song_fn *is_song, rv_error *err);
 
+/* Whether a name that comes from a file may become part of a path, and of a message: it leads into
+ * no other folder, and is one line. */
+bool rv_is_plain_name(const char *name);
+
 /* Adds the file folder/stem.{wav,flac} as a piece; one that is not there is an error that names it.
  */
 RV_NODISCARD rv_status rv_song_add_file(rv_song *s, const char *folder, const char *stem,

@@ -13,6 +13,7 @@
 #include "data/layout_folders.h"
 
 #include "base/status.h"
+#include "io/text.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -33,11 +34,10 @@ static rv_status list(rv_song_list *out, const rv_wanted *wanted, rv_error *err)
     return rv_list_folders(out, wanted->root, 3, is_song, err);
 }
 
-/* What of a path comes from a file leads nowhere else. */
 static const char *plain_name(const json_t *value)
 {
     const char *name = json_string_value(value);
-    return name && *name && name[0] != '.' && !strchr(name, '/') ? name : NULL;
+    return rv_is_plain_name(name) ? name : NULL;
 }
 
 static rv_status add_file(rv_song *s, const char *stem, const char *folder, const json_t *track,
@@ -94,9 +94,10 @@ static rv_status fill(rv_song *s, const rv_wanted *wanted, rv_error *err)
     char *path = NULL;
     RV_TRY(rv_path_join(&path, s->path, "data.json", "", err));
     json_t *data = json_load_file(path, 0, &problem);
-    rv_status status = data ? read_stems(s, data, err)
-                            : RV_FAIL(err, RV_ERR_FORMAT, "%s:%d:%d: %s", path, problem.line,
-                                      problem.column, problem.text);
+    rv_status status =
+        data ? read_stems(s, data, err)
+             : RV_FAIL(err, RV_ERR_FORMAT, "%s:%d:%d: %s", path, problem.line, problem.column,
+                       rv_show(problem.text, strlen(problem.text)).text);
     json_decref(data);
     free(path);
     return status;

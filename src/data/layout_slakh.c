@@ -15,9 +15,9 @@
 #include "data/layout_folders.h"
 
 #include "base/status.h"
+#include "io/text.h"
 #include "io/yaml_file.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,24 +77,19 @@ static rv_status list_orig(rv_song_list *out, const rv_wanted *wanted, rv_error 
     return renumber(out, err);
 }
 
-/* What of a path comes from a file leads nowhere else. */
-static bool is_plain_name(const char *name)
-{
-    return name && *name && name[0] != '.' && !strchr(name, '/');
-}
-
 static rv_status add_stem(rv_song *s, const char *folder, const char *id, const json_t *stem,
                           rv_error *err)
 {
     const char *class = json_string_value(json_object_get(stem, "inst_class"));
     const json_t *program = json_object_get(stem, "program_num");
     const bool drums = json_is_true(json_object_get(stem, "is_drum"));
-    if (!json_is_object(stem) || !is_plain_name(id))
-        return RV_FAIL(err, RV_ERR_FORMAT, "%s/metadata.yaml: stems.%.100s: a mapping is expected",
-                       s->path, id);
+    if (!json_is_object(stem) || !rv_is_plain_name(id))
+        return RV_FAIL(err, RV_ERR_FORMAT,
+                       "%s/metadata.yaml: stems.%s: the name of a file and a mapping are expected",
+                       s->path, rv_show(id, strlen(id)).text);
     if (json_is_false(json_object_get(stem, "audio_rendered")))
         return RV_OK;
-    if (!class && !drums)
+    if (!rv_is_plain_name(class) && !drums)
         return RV_FAIL(err, RV_ERR_FORMAT, "%s/metadata.yaml: stems.%s has no inst_class", s->path,
                        id);
     /* Programs 48 to 55, which General MIDI calls ensemble. */
@@ -123,7 +118,7 @@ static rv_status read_metadata(rv_song *s, const json_t *metadata, rv_error *err
 {
     const char *audio = json_string_value(json_object_get(metadata, "audio_dir"));
     char *folder = NULL;
-    RV_TRY(rv_path_join(&folder, s->path, is_plain_name(audio) ? audio : "stems", "", err));
+    RV_TRY(rv_path_join(&folder, s->path, rv_is_plain_name(audio) ? audio : "stems", "", err));
     const rv_status status = add_stems(s, folder, metadata, err);
     free(folder);
     return status;
