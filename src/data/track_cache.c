@@ -62,6 +62,7 @@ typedef struct examination {
     const char *path;    /* of the first; NULL: none yet */
     const char *counted; /* path of the last file that did not say how long it is, and its length */
     int64_t count;
+    bool slow_seek; /* formats that do not say how long they are cannot seek, either */
 } examination;
 
 static rv_status check_length(const examination *e, int64_t frames, const char *path, rv_error *err)
@@ -117,6 +118,7 @@ static rv_status find_length(examination *e, rv_audio_reader *r, const rv_track_
     if (h.frames == 0)
         return RV_FAIL(err, RV_ERR_FORMAT, "%s: holds no audio", s->path);
     *frames = e->count = h.frames;
+    e->slow_seek = true;
     e->counted = s->path;
     return RV_OK;
 }
@@ -176,6 +178,7 @@ static rv_status examine_track(rv_track_cache *c, size_t at, rv_error *err)
     }
     RV_TRY(examine_sources(&e, &track->mixture, NULL, err));
     t->silent = bits;
+    t->slow_seek = e.slow_seek;
     t->all_silent = n_silent == c->list->n_stems;
     c->n_silent += t->all_silent;
     c->n_silent_stems += t->all_silent ? 0 : n_silent;

@@ -14,6 +14,7 @@ typedef struct rv_track_info {
     int sample_rate, channels;
     uint32_t silent; /* bit s: stem s is silent, or has no source */
     bool all_silent;
+    bool slow_seek;        /* some file is decoded from its start to be read further on */
     float mean, deviation; /* of the mixture, where rv_track_cache.normalised */
 } rv_track_info;
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK = 65536 };
+enum { BLOCK = 65536, LONG_BLOCK = 1 << 21 }; /* LONG_BLOCK: where seeking is slow */
 
 void rv_track_level_apply(const rv_track_info *t, const rv_track_part *part, float *const *out)
 {
@@ -76,9 +76,10 @@ static rv_status measure(rv_track_cache *c, rv_track_part *part, float *const *p
 {
     rv_track_info *t = &c->tracks[part->track];
     rv_level level = { 0 };
-    for (part->start = 0; part->start < t->frames; part->start += BLOCK) {
+    const size_t block = part->frames;
+    for (part->start = 0; part->start < t->frames; part->start += (int64_t)block) {
         const int64_t left = t->frames - part->start;
-        part->frames = left < BLOCK ? (size_t)left : BLOCK;
+        part->frames = left < (int64_t)block ? (size_t)left : block;
         RV_TRY(read_raw_mixture(c, part, planes, err));
         rv_level_add(&level, (const float *const *)planes, (size_t)part->channels, part->frames);
     }
@@ -89,9 +90,10 @@ static rv_status measure(rv_track_cache *c, rv_track_part *part, float *const *p
 static rv_status measure_track(rv_track_cache *c, size_t track, rv_error *err)
 {
     const rv_track_info *t = &c->tracks[track];
-    rv_track_part part = {
-        .track = track, .sample_rate = t->sample_rate, .channels = t->channels, .frames = BLOCK
-    };
+    rv_track_part part = { .track = track,
+                           .sample_rate = t->sample_rate,
+                           .channels = t->channels,
+                           .frames = t->slow_seek ? LONG_BLOCK : BLOCK };
     float *block, *planes[RV_AUDIO_CHANNELS_MAX];
     RV_TRY(take_planes(&block, planes, &part, err));
     const rv_status st = measure(c, &part, planes, err);
