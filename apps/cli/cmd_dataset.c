@@ -10,6 +10,7 @@ static const struct {
     const char *name, *about;
     int (*run)(int argc, char **argv);
 } commands[] = {
+    { "render", "songs from MIDI files, with soundfonts", cmd_dataset_render },
     { "shards", "cut a data set into TFRecord files of examples", cmd_dataset_shards },
     { NULL, NULL, NULL },
 };

@@ -10,6 +10,80 @@
 
 RV_BEGIN_DECLS
 
+/* Rendering --------------------------------------------------------------------------------- */
+
+/** Where a rendering is. */
+typedef struct rv_render_progress {
+    uint64_t tracks_done;   /**< with those that were there already */
+    uint64_t tracks_total;  /**< 0 while songs are being looked for */
+    uint64_t tracks_before; /**< that were there already */
+    double seconds_done;    /**< of audio, in this run */
+    const char *note;       /**< NULL, or one line: a song that is left out, and why */
+} rv_render_progress;
+
+/** Called in the thread of the caller, a few times a second and once for each note. Not 0: stop,
+ *  leaving whole tracks only. */
+typedef int rv_render_progress_fn(void *ctx, const rv_render_progress *progress);
+
+/** Fill with rv_render_defaults() first. Texts are borrowed for the call. */
+typedef struct rv_render_options {
+    const char *const *midi; /**< MIDI files, and folders that are searched for them */
+    size_t n_midi;
+    const char *const *soundfonts; /**< SF2 or SF3; at least one */
+    size_t n_soundfonts;
+    int variants;          /**< of each song, 1 to 1000 (default 1) */
+    uint64_t seed;         /**< of all choices (default 0) */
+    int sample_rate;       /**< Hz, 8000 to 96000 (default 44100) */
+    double valid_fraction; /**< of the songs that are for validation (default 0) */
+    double test_fraction;  /**< of the songs that are for tests (default 0) */
+    double vary; /**< probability that another program of its kind plays a part (default 0) */
+    double max_seconds;              /**< longer songs are left out (default 1200) */
+    int strict;                      /**< 1: a song that cannot be read is an error (default 0) */
+    int threads;                     /**< tracks at a time; 0: one for each core (default 0) */
+    const char *command;             /**< for the card: how the data set was made (default NULL) */
+    rv_render_progress_fn *progress; /**< may be NULL (default NULL) */
+    void *progress_ctx;
+    uint32_t reserved[8];
+} rv_render_options;
+
+RV_API void rv_render_defaults(rv_render_options *opt);
+
+/** What was done. */
+typedef struct rv_render_report {
+    uint64_t songs;         /**< that are rendered */
+    uint64_t broken;        /**< files that could not be read as songs */
+    uint64_t duplicates;    /**< files with the content of another */
+    uint64_t too_long;      /**< songs beyond max_seconds */
+    uint64_t tracks;        /**< in the data set */
+    uint64_t tracks_before; /**< of these, there already */
+    uint64_t without_drums; /**< tracks */
+    uint64_t without_bass;  /**< tracks */
+    uint64_t silent_stems;  /**< not written: the soundfont has no sound for them */
+    uint64_t quieter;       /**< tracks below the loudness they should have: their peaks leave no
+                                 room */
+    double seconds;         /**< of audio in the data set, a mix counted once */
+} rv_render_report;
+
+/**
+ * Render songs to a data set with the layout of Slakh2100 (docs/rendering.md).
+ *
+ * A track gets its name when it is whole. A call with the same songs and options goes on where an
+ * interrupted one stopped, and makes the same bytes, for any number of threads and the same
+ * versions of the libraries. One call at a time in a process: FluidSynth has state of the process,
+ * and its messages are switched off in it.
+ *
+ * @param      out    folder of the data set; made if missing
+ * @param[out] report may be NULL
+ * @retval RV_ERR_ARG, RV_ERR_IO, RV_ERR_FORMAT, RV_ERR_NOMEM
+ * @retval RV_ERR_EXISTS      `out` holds a data set of other songs or options
+ * @retval RV_ERR_UNSUPPORTED this build has no FluidSynth, libebur128 or libyaml
+ * @retval RV_ERR_CANCELLED   the callback asked to stop
+ */
+RV_API RV_NODISCARD rv_status rv_dataset_render(const char *out, const rv_render_options *opt,
+                                                rv_render_report *report, rv_error *err);
+
+/* Shards ------------------------------------------------------------------------------------ */
+
 /** What rv_dataset_shards() makes of a data set. Fill with rv_shards_defaults() first. */
 typedef struct rv_shards_options {
     const char *layout;   /**< of the data set; NULL: found out (default NULL) */

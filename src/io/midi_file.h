@@ -36,7 +36,9 @@ enum {
     RV_MIDI_TRACK_NAME = 3,
     RV_MIDI_LYRIC = 5,
     RV_MIDI_END = 0x2f,
-    RV_MIDI_TEMPO = 0x51 /* microseconds for a quarter in three bytes, the highest first */
+    RV_MIDI_TEMPO = 0x51, /* microseconds for a quarter in three bytes, the highest first */
+    RV_MIDI_MEASURE = 0x58,
+    RV_MIDI_KEY = 0x59
 };
 
 RV_NODISCARD rv_status rv_midi_parse(rv_midi **out, const void *bytes, size_t n, const char *name,

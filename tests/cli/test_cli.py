@@ -98,6 +98,19 @@ class Cli(unittest.TestCase):
         self.run_ravel("dataset", code=2)
         self.complaint(self.run_ravel("dataset", "nothing", code=2), "dataset nothing")
 
+    def test_dataset_render(self):
+        self.assertIn("examples:", self.run_ravel("dataset", "render", "--help").stdout)
+        for args, word in (((), "one folder OUT"), (("out",), "--midi"),
+                           (("out", "--midi", "m"), "--soundfont"),
+                           (("--midi", "m", "out", "--soundfont", "f"), "one folder OUT"),
+                           (("out", "--variants", "0"), "--variants 0")):
+            self.complaint(self.run_ravel("dataset", "render", *args, code=2), word)
+        (self.folder / "f.sf2").write_bytes(b"no sounds")
+        done = self.run_ravel("dataset", "render", "out", "--midi", "m", "--soundfont", "f.sf2",
+                              code=1)
+        self.assertTrue("f.sf2: not a soundfont" in done.stderr or "FluidSynth" in done.stderr)
+        self.assertFalse(self.out.exists())
+
     def test_layout(self):
         song = write_wav(self.folder / "söng 1.b.wav")
         done = self.separate(song)

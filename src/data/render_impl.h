@@ -1,0 +1,96 @@
+/* render_impl.h - what the files of the renderer share: a run, its workers, a track in the making.
+ */
+#ifndef DATA_RENDER_IMPL_H
+#define DATA_RENDER_IMPL_H
+
+#include "data/render_plan.h"
+#include "data/render_songs.h"
+#include "data/synth.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+/* The whole run; the workers only read it, but for the lock and the flag. */
+typedef struct rv_render {
+    const rv_render_options *opt;
+    const char *out;
+    const rv_render_songs *songs;
+    bool sings;            /* espeak-ng is there */
+    pthread_mutex_t fonts; /* held while soundfonts are opened and freed */
+    atomic_bool stop;
+} rv_render;
+
+/* What one thread has for itself. */
+typedef struct rv_render_worker {
+    rv_render *run;
+    rv_soundfont **fonts; /* [n_soundfonts], opened when first needed */
+} rv_render_worker;
+
+typedef struct rv_stem {
+    rv_stem_plan plan;
+    const char *player; /* name of the soundfont's file, or of what else played */
+    float *audio[2];    /* [frames + RV_TRACK_MARGIN] */
+    double loudness;    /* LUFS as written */
+    double gain;        /* linear, from the audio to the file */
+    float peak;         /* of the audio */
+    bool silent;        /* then it has no file */
+} rv_stem;
+
+/* Of mix and stems, of full scale: rounding of 256 stems adds less than 0.004. */
+#define RV_MIX_PEAK 0.985
+
+enum { RV_TRACK_MARGIN = 1024 }; /* frames that effects may be late */
+
+typedef struct rv_track_work {
+    rv_render_worker *worker;
+    const rv_render_song *song;
+    size_t variant;
+    char folder[4096]; /* hidden, in which the track is made */
+    rv_track_plan plan;
+    rv_midi *midi; /* as played */
+    rv_parts *parts;
+    rv_stem *stems;        /* [parts->n] */
+    float *mix[2], *curve; /* [frames]; the limiter's gain */
+    void *map;             /* the memory of all audio: a file without a name */
+    size_t map_size, frames;
+    double gain;      /* that all stems got for the loudness of the mix */
+    double reduction; /* the least gain of the limiter */
+    double loudness;  /* of the mix, LUFS */
+} rv_track_work;
+
+/* "OUT/train/Track00001" and "OUT/train/.ravel-Track00001" of a track. */
+void rv_render_folder(char *path, size_t size, const rv_render *run, size_t track, bool hidden);
+uint64_t rv_render_tracks(const rv_render *run);
+
+/* *seconds: how long it is. */
+RV_NODISCARD rv_status rv_render_track(rv_render_worker *worker, size_t track, double *seconds,
+                                       rv_error *err);
+
+/* A stem's audio: played, through its effects, not yet at its level. */
+RV_NODISCARD rv_status rv_render_stem(rv_track_work *w, size_t stem, rv_error *err);
+
+/* Levels, loudness, mix; then all audio files. */
+RV_NODISCARD rv_status rv_render_mix(rv_track_work *w, rv_error *err);
+
+RV_NODISCARD rv_status rv_render_metadata(const rv_track_work *w, rv_error *err);
+
+/* OUT/README.md, and the report, from the metadata of all tracks. */
+RV_NODISCARD rv_status rv_render_card(const rv_render *run, rv_render_report *report,
+                                      rv_error *err);
+
+/* Files and folders (render_files.c) */
+
+RV_NODISCARD rv_status rv_remove_tree(const char *path, rv_error *err);
+
+/* A whole file, or none. */
+RV_NODISCARD rv_status rv_store_text(const char *path, const char *text, rv_error *err);
+
+/* Zeroed memory that lies in a file without a name, in a folder that is there; munmap() it. */
+RV_NODISCARD rv_status rv_map_scratch(void **out, size_t size, const char *folder, rv_error *err);
+
+/* Name of a file without its folders. */
+const char *rv_base_name(const char *path);
+
+#endif

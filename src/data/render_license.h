@@ -1,0 +1,8 @@
+/* render_license.h - under which terms known soundfonts are: their sounds are in the data set. */
+#ifndef DATA_RENDER_LICENSE_H
+#define DATA_RENDER_LICENSE_H
+
+/* By the name of the file, links followed; "unknown: ..." for others. */
+const char *rv_soundfont_license(const char *path);
+
+#endif

@@ -1,0 +1,37 @@
+/* render_plan.h - what is chosen by the seed for a track and its stems. */
+#ifndef DATA_RENDER_PLAN_H
+#define DATA_RENDER_PLAN_H
+
+#include "data/parts.h"
+#include "data/perform.h"
+#include "dsp/effects.h"
+
+enum { RV_PLAN_EFFECTS = 8 };
+
+typedef struct rv_track_plan {
+    uint64_t seed;
+    size_t soundfont; /* of those given */
+    size_t drum_kit;  /* of those given; their number: the soundfont's drums */
+    rv_performance performance;
+    double loudness; /* LUFS of the mix, if its peaks leave room */
+} rv_track_plan;
+
+typedef struct rv_stem_plan {
+    rv_effect effects[RV_PLAN_EFFECTS];
+    size_t n_effects;
+    double level; /* dB beside the other stems */
+    int voices;   /* that sing, 1 to 3 */
+} rv_stem_plan;
+
+/* Drums are played by a kit in half of the tracks, if there are kits. */
+rv_track_plan rv_track_plan_make(uint64_t seed, size_t soundfonts, size_t drum_kits, double vary);
+
+/* Of one of `alike` parts of a class, which share the room of one. */
+rv_stem_plan rv_stem_plan_make(const rv_track_plan *track, size_t index, const rv_part *part,
+                               size_t alike, int sample_rate);
+
+/* "compressor", ..., and how many values it has. */
+const char *rv_plan_effect_name(rv_effect_kind kind);
+int rv_plan_effect_values(rv_effect_kind kind);
+
+#endif

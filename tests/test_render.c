@@ -1,0 +1,376 @@
+/* test_render.c - a data set is rendered: the same bytes each time, stems that add up, metadata
+ * that is true, and errors that say what is wrong. Soundfont and songs are made here. */
+#include "data/synth.h"
+#include "io/audio_read.h"
+#include "io/midi_file.h"
+#include "io/yaml_file.h"
+#include "ravel/dataset.h"
+#include "tiny_soundfont.h"
+
+#include <dirent.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[64];
+
+/* Two names can be in use at a time. */
+static const char *in_folder(const char *name)
+{
+    static char paths[4][400];
+    static int next;
+    char *path = paths[next++ % 4];
+    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+    return path;
+}
+
+static void shell(const char *format, const char *a, const char *b)
+{
+    char command[1000];
+    snprintf(command, sizeof command, format, a, b);
+    CHECK_MSG(system(command) == 0, "%s", command);
+}
+
+static void add(rv_midi *m, uint32_t tick, int status, int first, int second)
+{
+    rv_error err = { 0 };
+    CHECK_OK(rv_midi_add(m,
+                         &(rv_midi_event){ .tick = tick,
+                                           .status = (uint8_t)status,
+                                           .data = { (uint8_t)first, (uint8_t)second } },
+                         &err),
+             err);
+}
+
+/* Piano, bass (without it: none) and drums for a second. */
+static void write_song(const char *name, int key, bool bass)
+{
+    rv_midi *m = NULL;
+    rv_error err = { 0 };
+    CHECK_OK(rv_midi_new(&m, 100, 1, &err), err);
+    add(m, 0, 0xc1, 33, 0);
+    for (uint32_t beat = 0; beat < 4; beat++) {
+        add(m, 50 * beat, 0x90, key + 4 * (int)beat, 90);
+        add(m, 50 * beat + 40, 0x80, key + 4 * (int)beat, 0);
+        add(m, 50 * beat, 0x99, 38, 100);
+        if (bass)
+            add(m, 50 * beat, 0x91, key - 24, 100);
+        if (bass)
+            add(m, 50 * beat + 45, 0x91, key - 24, 0);
+    }
+    rv_midi_sort(m);
+    CHECK_OK(rv_midi_write(m, in_folder(name), &err), err);
+    rv_midi_free(m);
+}
+
+static int prepare(void **state)
+{
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/test-render-XXXXXX");
+    if (!mkdtemp(folder))
+        return -1;
+    tiny_soundfont(in_folder("tiny.sf2"), SIZE_MAX);
+    write_song("midi/a.mid", 60, true);
+    write_song("midi/more/b.mid", 62, true);
+    write_song("midi/c.mid", 64, false);
+    return 0;
+}
+
+static int clean(void **state)
+{
+    (void)state;
+    shell("rm -rf '%s'%s", folder, "");
+    return 0;
+}
+
+static char font_path[100], midi_path[100];
+static const char *fonts[] = { font_path }, *songs[] = { midi_path };
+
+static rv_render_options options(void)
+{
+    rv_render_options o;
+    rv_render_defaults(&o);
+    snprintf(font_path, sizeof font_path, "%s/tiny.sf2", folder);
+    snprintf(midi_path, sizeof midi_path, "%s/midi", folder);
+    o.midi = songs;
+    o.soundfonts = fonts;
+    o.n_midi = o.n_soundfonts = 1;
+    o.sample_rate = 8000;
+    o.seed = 5;
+    return o;
+}
+
+static rv_render_report render(const char *out, const rv_render_options *o)
+{
+    rv_render_report report = { 0 };
+    rv_error err = { 0 };
+    CHECK_OK(rv_dataset_render(in_folder(out), o, &report, &err), err);
+    return report;
+}
+
+static void check_error(const char *out, const rv_render_options *o, rv_status want,
+                        const char *words)
+{
+    rv_error err = { 0 };
+    const rv_status got = rv_dataset_render(in_folder(out), o, NULL, &err);
+    CHECK_MSG(got == want && strstr(err.text, words) && !strchr(err.text, '\n'),
+              "status %d, not %d, or no \"%s\" in: %s", got, want, words, err.text);
+}
+
+/* The synthesiser */
+
+static void play(float x[2][2000], int program, int64_t start)
+{
+    rv_soundfont *font = NULL;
+    rv_error err = { 0 };
+    const rv_synth_event events[] = { { start, 0x90, { 81, 100 } } };
+    CHECK_OK(rv_soundfont_open(&font, in_folder("tiny.sf2"), 44100, &err), err);
+    for (int again = 0; again < 2; again++) { /* what it played before leaves no trace */
+        memset(x, 0, 2 * sizeof x[0]);
+        const rv_synth_part part = { .program = program, .events = events, .n = 1, .end = 1500 };
+        CHECK_OK(rv_soundfont_play(font, &part, (float *[]){ x[0], x[1] }, 2000, &err), err);
+    }
+    rv_soundfont_free(font);
+}
+
+TEST(test_equal_bits_on_a_grid)
+{
+    static float a[2][2000], b[2][2000], late[2][2000];
+    play(a, 0, 0);
+    play(b, 0, 31);
+    CHECK(memcmp(a, b, sizeof a) == 0);
+    play(late, 0, 33);
+    for (int i = 0; i < 64; i++)
+        CHECK(late[0][i] == 0);
+    CHECK(memcmp(a[0], late[0] + 64, 1000 * sizeof(float)) == 0);
+    int crossings = 0; /* 882 Hz: 40 in the 2000 frames but for the beginning and the release */
+    for (int i = 1; i < 1000; i++)
+        crossings += a[0][i - 1] < 0 && a[0][i] >= 0;
+    CHECK_MSG(abs(crossings - 20) <= 1, "%d crossings", crossings);
+    play(b, 128, 0);
+    CHECK(memcmp(a, b, sizeof a) != 0 && fabsf(b[0][200]) > 1e-5f);
+}
+
+/* The data set */
+
+static json_t *metadata(const char *track)
+{
+    char path[300];
+    json_t *data = NULL;
+    rv_error err = { 0 };
+    snprintf(path, sizeof path, "%s/metadata.yaml", track);
+    CHECK_OK(rv_yaml_read_file(&data, in_folder(path), &err), err);
+    return data;
+}
+
+static int *read_audio(const char *track, const char *name, size_t *frames)
+{
+    char path[300];
+    static float planes[2][1 << 17];
+    rv_audio_reader *r = NULL;
+    rv_error err = { 0 };
+    snprintf(path, sizeof path, "%s/%s.flac", track, name);
+    CHECK_OK(rv_audio_reader_open(&r, in_folder(path), 0, &err), err);
+    CHECK(rv_audio_reader_info(r)->channels == 2 && rv_audio_reader_info(r)->sample_rate == 8000);
+    CHECK_OK(rv_audio_reader_read(r, (float *[]){ planes[0], planes[1] }, 1 << 17, frames, &err),
+             err);
+    rv_audio_reader_free(r);
+    int *x = calloc(2 * *frames, sizeof *x);
+    CHECK(x != NULL);
+    for (size_t i = 0; i < 2 * *frames; i++)
+        x[i] = (int)lrintf(planes[i / *frames][i % *frames] * 32768);
+    return x;
+}
+
+/* Stems that were written, by their metadata; their sum is the mix to the bit. */
+static void check_sum(const char *track, int stems)
+{
+    size_t frames, same;
+    int *mix = read_audio(track, "mix", &frames), peak = 0;
+    for (int s = 0; s < stems; s++) {
+        char name[32];
+        snprintf(name, sizeof name, "stems/S%02d", s);
+        int *stem = read_audio(track, name, &same);
+        CHECK(same == frames);
+        for (size_t i = 0; i < 2 * frames; i++) {
+            mix[i] -= stem[i];
+            peak = abs(stem[i]) > peak ? abs(stem[i]) : peak;
+        }
+        free(stem);
+    }
+    for (size_t i = 0; i < 2 * frames; i++)
+        CHECK(mix[i] == 0);
+    CHECK(peak > 1000 && peak < 32767 && frames > 8000 * 3);
+    free(mix);
+}
+
+TEST(test_layout_sums_and_metadata)
+{
+    rv_render_options o = options();
+    const rv_render_report r = render("set", &o);
+    CHECK(r.songs == 3 && r.tracks == 3 && r.tracks_before == 0 && r.broken == 0);
+    CHECK(r.without_bass == 1 && r.without_drums == 0 && r.silent_stems == 0 && r.seconds > 11);
+    check_sum("set/train/Track00001", 3);
+    check_sum("set/train/Track00002", 2); /* a, c, more/b */
+    json_t *data = metadata("set/train/Track00002");
+    const char *class = NULL, *name = NULL, *player = NULL, *source = NULL, *id = NULL;
+    int program = -1, drum = 0, rendered = 0;
+    double loudness = 0, tempo = 0, target = 0, stem_loudness = 0;
+    CHECK(json_unpack(
+              data, "{s:s, s:s, s:F, s:F, s:F, s:{s:{s:s, s:s, s:i}, s:{s:s, s:b, s:b, s:s, s:F}}}",
+              "UUID", &id, "source", &source, "integrated_loudness", &loudness, "tempo", &tempo,
+              "target_loudness", &target, "stems", "S00", "inst_class", &class, "midi_program_name",
+              &name, "program_num", &program, "S01", "inst_class", &player, "is_drum", &drum,
+              "audio_rendered", &rendered, "plugin_name", &name, "integrated_loudness",
+              &stem_loudness) == 0);
+    CHECK(strcmp(source, "c.mid") == 0 && strlen(id) == 16 && strcmp(class, "Piano") == 0);
+    CHECK(program == 0 && drum && rendered && strcmp(name, "tiny.sf2") == 0);
+    CHECK(strcmp(player, "Drums") == 0 && tempo >= 0.9 && tempo <= 1.1);
+    CHECK(loudness <= target + 0.2 && loudness > -30 && stem_loudness < loudness + 3);
+    json_decref(data);
+    rv_midi *m = NULL;
+    rv_error err = { 0 };
+    CHECK_OK(rv_midi_read(&m, in_folder("set/train/Track00002/MIDI/S01.mid"), &err), err);
+    rv_midi_free(m);
+    CHECK(access(in_folder("set/train/Track00001/all_src.mid"), F_OK) == 0);
+    shell("grep -q '| Drums | 0.00 |' '%s/%s'", folder, "set/README.md");
+}
+
+/* Bytes do not depend on threads, nor on having been interrupted. */
+static int stop_after_one(void *ctx, const rv_render_progress *p)
+{
+    (void)ctx;
+    return p->tracks_done > 0;
+}
+
+TEST(test_restart_and_threads)
+{
+    rv_render_options o = options();
+    o.variants = 2;
+    o.valid_fraction = 0.34;
+    o.vary = 0.5;
+    o.threads = 1;
+    CHECK(render("one", &o).tracks == 6);
+    o.threads = 3;
+    render("three", &o);
+    shell("diff -r '%s/one' '%s/three'", folder, folder);
+    o.threads = 1;
+    o.progress = stop_after_one;
+    rv_error err = { 0 };
+    CHECK(rv_dataset_render(in_folder("again"), &o, NULL, &err) == RV_ERR_CANCELLED);
+    shell("test -z \"$(find '%s/again' -name '.ravel-T*')\" %s", folder, "");
+    shell("for s in train validation; do mkdir -p '%s'/again/$s/.ravel-Track00006/%s; done", folder,
+          "stems"); /* as if killed in the last track */
+    o.progress = NULL;
+    const rv_render_report r = render("again", &o);
+    CHECK(r.tracks == 6 && r.tracks_before >= 1 && r.tracks_before < 6);
+    shell("rmdir '%s'/again/*/.ravel-Track00006/stems '%s'/again/*/.ravel-Track00006", folder,
+          folder); /* one of the two is not of this set */
+    shell("diff -r '%s/one' '%s/again'", folder, folder);
+    o.seed = 6;
+    check_error("one", &o, RV_ERR_EXISTS, "made with other seed");
+    render("other", &o);
+    shell("! cmp -s '%s/one/train/Track00001/mix.flac' '%s/other/train/Track00001/mix.flac'",
+          folder, folder);
+}
+
+/* Variants of a song are all on one side: 1 of 3 songs is for validation. */
+TEST(test_splits_by_song)
+{
+    rv_render_options o = options();
+    o.variants = 2;
+    o.valid_fraction = 0.34;
+    o.test_fraction = 0.33;
+    render("split", &o);
+    static const char *const splits[] = { "train", "validation", "test" };
+    for (int i = 0; i < 3; i++) {
+        char path[100], first[100] = "";
+        snprintf(path, sizeof path, "split/%s", splits[i]);
+        DIR *d = opendir(in_folder(path));
+        int n = 0;
+        CHECK(d != NULL);
+        for (struct dirent *e; (e = readdir(d));) {
+            if (e->d_name[0] == '.')
+                continue;
+            snprintf(path, sizeof path, "split/%s/%.40s", splits[i], e->d_name);
+            json_t *data = metadata(path);
+            const char *source = json_string_value(json_object_get(data, "source"));
+            CHECK(n++ == 0 || strcmp(first, source) == 0);
+            snprintf(first, sizeof first, "%s", source);
+            json_decref(data);
+        }
+        closedir(d);
+        CHECK(n == 2);
+    }
+}
+
+static int count_notes(void *ctx, const rv_render_progress *p)
+{
+    *(int *)ctx += p->note != NULL;
+    return 0;
+}
+
+TEST(test_songs_left_out)
+{
+    rv_render_options o = options();
+    int notes = 0;
+    shell("mkdir -p '%s/bad'; cd '%s/bad' && cp ../midi/a.mid a.mid && cp a.mid b.mid && "
+          "head -c 60 a.mid > cut.mid && echo x > text.mid",
+          folder, folder);
+    snprintf(midi_path, sizeof midi_path, "%s/bad", folder);
+    o.progress = count_notes;
+    o.progress_ctx = &notes;
+    const rv_render_report r = render("rest", &o);
+    CHECK(r.songs == 1 && r.broken == 2 && r.duplicates == 1 && notes == 2);
+    o.strict = 1;
+    check_error("strict", &o, RV_ERR_FORMAT, "cut.mid: byte");
+    o.strict = 0;
+    o.max_seconds = 0.5;
+    check_error("long", &o, RV_ERR_IO, "2 too long");
+}
+
+TEST(test_bad_soundfonts)
+{
+    rv_render_options o = options();
+    tiny_soundfont(in_folder("cut.sf2"), 4000);
+    snprintf(font_path, sizeof font_path, "%s/cut.sf2", folder);
+    check_error("f1", &o, RV_ERR_FORMAT, "cut.sf2: cut short: 4000 of");
+    snprintf(font_path, sizeof font_path, "%s/midi/a.mid", folder);
+    check_error("f1", &o, RV_ERR_FORMAT, "a.mid: not a soundfont");
+    snprintf(font_path, sizeof font_path, "%s/none.sf2", folder);
+    check_error("f1", &o, RV_ERR_IO, "none.sf2: No such file");
+    FILE *f = fopen(in_folder("empty.sf2"), "wb");
+    CHECK(f != NULL && fwrite("RIFF\4\0\0\0sfbk", 1, 12, f) == 12 && fclose(f) == 0);
+    snprintf(font_path, sizeof font_path, "%s/empty.sf2", folder);
+    check_error("f1", &o, RV_ERR_FORMAT, "empty.sf2: a soundfont without presets");
+    CHECK(access(in_folder("f1"), F_OK) != 0);
+}
+
+TEST(test_bad_options)
+{
+    rv_render_options o = options();
+    o.sample_rate = 192000;
+    check_error("o", &o, RV_ERR_ARG, "192000 Hz");
+    o = options();
+    o.n_midi = 0;
+    check_error("o", &o, RV_ERR_ARG, "no MIDI");
+    o = options();
+    o.valid_fraction = 0.7;
+    o.test_fraction = 0.7;
+    check_error("o", &o, RV_ERR_ARG, "fractions");
+    o = options();
+    check_error("tiny.sf2/x", &o, RV_ERR_IO, "cannot be made");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_equal_bits_on_a_grid),
+        cmocka_unit_test(test_layout_sums_and_metadata),
+        cmocka_unit_test(test_restart_and_threads),
+        cmocka_unit_test(test_splits_by_song),
+        cmocka_unit_test(test_songs_left_out),
+        cmocka_unit_test(test_bad_soundfonts),
+        cmocka_unit_test(test_bad_options),
+    };
+    return cmocka_run_group_tests(tests, prepare, clean);
+}
