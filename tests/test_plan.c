@@ -25,10 +25,90 @@ TEST(test_repeated_input_is_not_overwritten)
     rv_graph_free(g);
 }
 
+typedef struct {
+    rv_graph *graph;
+    rv_plan *plan;
+    rv_node *x, *y, *aside;
+    int steps;
+} branches;
+
+static void count_step(void *ctx, const rv_node *node, double seconds)
+{
+    (void)node;
+    (void)seconds;
+    ++*(int *)ctx;
+}
+
+/* y = tanh(2 x) is an output; from the same 2 x comes a branch aside, large and in place. */
+static void open_branches(branches *b)
+{
+    rv_error err = { 0 };
+    *b = (branches){ 0 };
+    CHECK_OK(rv_graph_new(&b->graph, NULL, &err), err);
+    b->x = rv_input(b->graph, RV_SHAPE(3));
+    rv_node *twice = rv_scale(b->x, 2, 0);
+    b->aside = rv_exp(rv_broadcast_to(rv_reshape(twice, RV_SHAPE(1, 3)), RV_SHAPE(1000, 3)));
+    b->y = rv_output(rv_tanh(twice));
+}
+
+static void plan_branches(branches *b)
+{
+    rv_error err = { 0 };
+    CHECK_OK(rv_plan_new(&b->plan, b->graph, NULL, &err), err);
+    rv_plan_profile(b->plan, count_step, &b->steps);
+    for (size_t i = 0; i < 3; i++)
+        rv_value(b->plan, b->x)[i] = (real)(i + 1);
+    rv_plan_run(b->plan);
+    for (size_t i = 0; i < 3; i++)
+        CHECK_CLOSE(rv_value(b->plan, b->y)[i], tanh(2.0 * (double)(i + 1)), 1e-6);
+}
+
+static void close_branches(branches *b)
+{
+    rv_plan_free(b->plan);
+    rv_graph_free(b->graph);
+}
+
+TEST(test_only_what_outputs_need_is_computed)
+{
+    branches few, all;
+    open_branches(&few);
+    plan_branches(&few);
+    open_branches(&all);
+    rv_output(all.aside);
+    plan_branches(&all);
+    CHECK_MSG(few.steps == 2 && all.steps == 4, "%d and %d steps", few.steps, all.steps);
+    CHECK(rv_value(few.plan, few.aside) == NULL && rv_value(all.plan, all.aside) != NULL);
+    CHECK(rv_plan_bytes(few.plan) < 1000 && rv_plan_bytes(all.plan) > 12000);
+    CHECK(rv_plan_naive_bytes(few.plan) == 2 * 3 * sizeof(real));
+    close_branches(&few);
+    close_branches(&all);
+}
+
+/* The prepared weights of another plan lie in the order of its steps. */
+TEST(test_weights_are_shared_by_plans_of_the_same_outputs)
+{
+    rv_error err = { 0 };
+    branches b;
+    rv_plan *first, *second;
+    open_branches(&b);
+    rv_plan_options opt = { .isa_mask = KERN_ISA_ALL, .frozen = true };
+    CHECK_OK(rv_plan_new(&first, b.graph, &opt, &err), err);
+    opt.share = first;
+    CHECK_OK(rv_plan_new(&second, b.graph, &opt, &err), err);
+    rv_plan_free(second);
+    rv_output(b.aside);
+    CHECK(rv_plan_new(&second, b.graph, &opt, &err) == RV_ERR_ARG);
+    rv_plan_free(first);
+    close_branches(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_repeated_input_is_not_overwritten),
+        cmocka_unit_test(test_only_what_outputs_need_is_computed),
+        cmocka_unit_test(test_weights_are_shared_by_plans_of_the_same_outputs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

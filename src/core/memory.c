@@ -22,11 +22,11 @@ static rv_life *root_of(rv_life *life, const rv_node *v)
     return &life[life[v->order].root];
 }
 
-static void start_life(rv_life *life, const rv_node *v)
+static void start_life(rv_life *life, const rv_node *v, bool needed)
 {
     rv_life *l = &life[v->order];
     const size_t raw = rv_shape_count(&v->shape) * sizeof(real) + VALUE_GUARD;
-    const bool planned = v->op || v->leaf == RV_INPUT;
+    const bool planned = v->op ? needed : v->leaf == RV_INPUT;
     *l = (rv_life){
         .node = v, .root = v->order, .born = v->op ? v->order : 0, .last_use = v->order
     };
@@ -42,11 +42,11 @@ static void join_view(rv_life *life, const rv_node *v)
     root->keep |= v->keep;
 }
 
-static void find_last_uses(rv_life *life, const rv_node *first)
+static void find_last_uses(rv_life *life, const rv_node *first, const bool *needed)
 {
     for (const rv_node *v = first; v; v = v->next)
         for (int i = 0; i < v->n_in; i++)
-            if (v->in[i] && root_of(life, v->in[i])->last_use < v->order)
+            if (needed[v->order] && v->in[i] && root_of(life, v->in[i])->last_use < v->order)
                 root_of(life, v->in[i])->last_use = v->order;
 }
 
@@ -131,14 +131,15 @@ static size_t place_all(rv_life *life, size_t n, const rv_life **list)
     return bytes;
 }
 
-size_t rv_memory_plan(rv_life *life, const rv_node *first, size_t n, const rv_life **scratch)
+size_t rv_memory_plan(rv_life *life, const rv_node *first, size_t n, const bool *needed,
+                      const rv_life **scratch)
 {
     for (const rv_node *v = first; v; v = v->next) {
-        start_life(life, v);
+        start_life(life, v, needed[v->order]);
         if (is_view(v))
             join_view(life, v);
     }
-    find_last_uses(life, first);
+    find_last_uses(life, first, needed);
     for (const rv_node *v = first; v; v = v->next)
         if (may_take_over(life, v))
             take_over(life, n, v);

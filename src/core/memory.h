@@ -23,7 +23,8 @@ typedef struct rv_life {
 } rv_life;
 
 /* Fill life[0 .. n) for the n nodes from `first` on, offsets included; returns the
- * size of the block. `scratch` holds n pointers. */
-size_t rv_memory_plan(rv_life *life, const rv_node *first, size_t n, const rv_life **scratch);
+ * size of the block. What is not `needed` does not run. `scratch` holds n pointers. */
+size_t rv_memory_plan(rv_life *life, const rv_node *first, size_t n, const bool *needed,
+                      const rv_life **scratch);
 
 #endif
