@@ -1,6 +1,6 @@
 /* bench_train.c - a step of training: forward, backward and Adam, random weights and data.
  *
- *   bench_train [--threads N] [--repeat N] [--batch N] [--seconds S] [MODEL...]
+ *   bench_train [--threads N] [--repeat N] [--batch N] [--seconds S] [--recompute 1] [MODEL...]
  *
  * Prints a JSON line for each model: median seconds of a step, processor seconds, memory of the
  * learner, peak of the process. bench/peer_train.py does the same work in PyTorch;
@@ -52,7 +52,7 @@ static const struct {
 };
 
 typedef struct {
-    int threads, repeat, batch;
+    int threads, repeat, batch, recompute;
     double seconds;
 } bench_options;
 
@@ -117,6 +117,7 @@ static void open_work(work *w, size_t bench, const bench_options *opt)
         .frames = def->valid_length(w->config, &w->info, segment),
         .scored = segment,
         .batch = w->batch,
+        .recompute = opt->recompute,
         .loss = l1,
         .pool = w->pool,
     };
@@ -211,6 +212,8 @@ int main(int argc, char **argv)
             opt.repeat = atoi(argv[++i]);
         else if (!strcmp(argv[i], "--batch"))
             opt.batch = atoi(argv[++i]);
+        else if (!strcmp(argv[i], "--recompute"))
+            opt.recompute = atoi(argv[++i]);
         else if (!strcmp(argv[i], "--seconds"))
             opt.seconds = atof(argv[++i]);
     }

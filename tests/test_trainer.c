@@ -252,6 +252,21 @@ TEST(test_same_bits_for_any_number_of_threads)
     check_same_file("one", "three", "best.safetensors");
 }
 
+/* Memory is a matter of the machine: a run may go on with or without. */
+TEST(test_same_bits_with_values_computed_again)
+{
+    rv_error err = { 0 };
+    rv_train_report report, plain;
+    watcher stop = { .stop_at = 3 }, on = { 0 };
+    rv_train_options opt = options_of(&stop, 1);
+    CHECK(train("again", NULL, &opt, &plain, &err) == RV_ERR_CANCELLED);
+    opt = options_of(&on, 1);
+    CHECK_OK(train("again", "train.recompute=true", &opt, &report, &err), err);
+    CHECK(report.resumed_at == 3 && report.memory < plain.memory);
+    check_same_file("one", "again", "last.state");
+    check_same_file("one", "again", "best.safetensors");
+}
+
 TEST(test_stopped_and_killed_runs_go_on_exactly)
 {
     rv_error err = { 0 };
@@ -433,6 +448,7 @@ int main(void)
         cmocka_unit_test(test_learns_and_releases_a_model),
         cmocka_unit_test(test_normalised_songs),
         cmocka_unit_test(test_same_bits_for_any_number_of_threads),
+        cmocka_unit_test(test_same_bits_with_values_computed_again),
         cmocka_unit_test(test_stopped_and_killed_runs_go_on_exactly),
         cmocka_unit_test(test_a_cut_state_is_not_taken),
         cmocka_unit_test(test_dry_run_writes_nothing),

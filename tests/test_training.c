@@ -13,6 +13,7 @@ typedef struct {
     rv_pool *pool;
     size_t frames, scored, batch;
     double lr;
+    bool recompute;
     float *mix, *target; /* [batch,frames,C], [batch,frames,S C] */
     rv_optimiser *optimiser;
 } training;
@@ -49,6 +50,7 @@ static void start(training *t, int threads)
         .frames = t->frames,
         .scored = t->scored,
         .batch = t->batch,
+        .recompute = t->recompute,
         .loss = mean_absolute_error,
         .pool = t->pool,
     };
@@ -314,6 +316,50 @@ static void make_example(training *t)
     }
 }
 
+/* The losses of two steps and the weights after them, with and without. */
+static void check_recompute(const char *name, size_t frames, double factor)
+{
+    training t;
+    double losses[2][2];
+    size_t bytes[2], n;
+    real *weights[2];
+    open_training(&t, name, 1);
+    t.scored = frames;
+    t.frames = t.model.def->valid_length(t.model.config, &t.model.info, frames);
+    make_example(&t);
+    for (int with = 0; with < 2; with++) {
+        t.recompute = with;
+        start(&t, 1 + with);
+        rv_learner_initialise(t.learner, 1);
+        n = rv_learner_count(t.learner) * sizeof(real);
+        bytes[with] = rv_learner_bytes(t.learner);
+        for (int i = 0; i < 2; i++) {
+            losses[with][i] = step(&t);
+            descend(&t, 1e-2);
+        }
+        weights[with] = memcpy(malloc(n), rv_learner_values(t.learner), n);
+        stop(&t);
+    }
+    const double less = (double)bytes[0] / (double)bytes[1];
+    printf("# %-12s memory less by a factor of %.2f\n", name, less);
+    CHECK_MSG(!memcmp(losses[0], losses[1], sizeof losses[0]), "%s: other losses", name);
+    CHECK_MSG(!memcmp(weights[0], weights[1], n), "%s: other weights", name);
+    CHECK_MSG(less > factor, "%s: %zu bytes, %zu without", name, bytes[1], bytes[0]);
+    free(weights[0]);
+    free(weights[1]);
+    close_training(&t);
+}
+
+TEST(test_equal_bits_with_values_computed_again)
+{
+    check_recompute("conv_tasnet", 4000, 1.4);
+    check_recompute("conv_tasnet_skip", 4000, 1.7);
+    check_recompute("demucs_v2", 4000, 1.1);
+    check_recompute("demucs_v3", 4000, 1.5);
+    check_recompute("hdemucs", 4000, 1.2);
+    check_recompute("htdemucs", 975, 1.4);
+}
+
 /* The loss after so many steps from the model's usual start is a factor below the first. */
 static void check_overfit(const char *name, size_t frames, int steps, double lr, double factor)
 {
@@ -353,6 +399,7 @@ int main(void)
         cmocka_unit_test(test_htdemucs_as_pytorch),
         cmocka_unit_test(test_equal_bits_for_any_threads),
         cmocka_unit_test(test_gradients_accumulate),
+        cmocka_unit_test(test_equal_bits_with_values_computed_again),
         cmocka_unit_test(test_models_learn_an_example_by_heart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

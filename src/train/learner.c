@@ -53,7 +53,7 @@ static rv_status build(example *e, const rv_learner_options *o, rv_error *err)
     return rv_graph_status(e->graph, err);
 }
 
-static rv_status differentiate(rv_learner *l, rv_error *err)
+static rv_status differentiate(rv_learner *l, bool recompute, rv_error *err)
 {
     const size_t n = l->train.nn.n_params;
     rv_node **wrt = rv_graph_take(l->train.graph, (n + 1) * sizeof *wrt);
@@ -67,6 +67,8 @@ static rv_status differentiate(rv_learner *l, rv_error *err)
         l->count += rv_shape_count(&p->node->shape);
     }
     rv_grad(l->train.loss, wrt, l->gradient, n);
+    if (recompute)
+        rv_recompute(l->train.loss);
     return rv_graph_status(l->train.graph, err);
 }
 
@@ -84,7 +86,7 @@ static rv_status make_plan(rv_learner *l, rv_plan **plan, const example *e, rv_p
 static rv_status init(rv_learner *l, const rv_learner_options *o, rv_error *err)
 {
     RV_TRY(build(&l->train, o, err));
-    RV_TRY(differentiate(l, err));
+    RV_TRY(differentiate(l, o->recompute, err));
     RV_TRY(build(&l->test, o, err));
     rv_output(l->test.estimate);
     l->values = calloc(l->count + 1, sizeof *l->values);
@@ -153,7 +155,8 @@ real *rv_learner_gradients(rv_learner *l)
 
 size_t rv_learner_bytes(const rv_learner *l)
 {
-    return l->n_lanes * rv_plan_bytes(l->lanes[0].plan) + 2 * l->count * sizeof(real);
+    return l->n_lanes * rv_plan_bytes(l->lanes[0].plan) + rv_plan_bytes(l->test_plan) +
+           2 * l->count * sizeof(real);
 }
 
 void rv_learner_initialise(rv_learner *l, uint64_t seed)

@@ -17,10 +17,11 @@ typedef struct rv_learner_options {
     const rv_model_def *def;
     const void *config; /* of the model, borrowed */
     const rv_model_info *info;
-    size_t frames; /* of an example */
-    size_t scored; /* the loss sees so many frames in the middle; 0: all. Demucs v2 has no
-                      estimate beside the segment for which `frames` is the valid length. */
-    size_t batch;  /* examples of a step */
+    size_t frames;  /* of an example */
+    size_t scored;  /* the loss sees so many frames in the middle; 0: all. Demucs v2 has no
+                       estimate beside the segment for which `frames` is the valid length. */
+    size_t batch;   /* examples of a step */
+    bool recompute; /* compute values again for the gradient: less memory, more time */
     rv_loss_fn *loss;
     void *loss_ctx;
     rv_pool *pool; /* NULL: the calling thread alone; borrowed */

@@ -97,6 +97,8 @@ static const rv_config_key rows[] = {
     INTEGER("train.epochs", 1, 1e9, "100", "at most"),
     INTEGER("train.steps", 0, 1e12, "0", "of an epoch at most; 0: all the data has"),
     INTEGER("train.accumulate", 1, 4096, "1", "batches for each step"),
+    BOOL("train.recompute", "false",
+         "compute values again for the gradient: the same bits in less memory and more time"),
     { "train.ema", RV_CONFIG_NUMBERS, 0, 0.9999999, NULL, "[]",
       "decays of averaged weights; the first is the one that is validated and released" },
     INTEGER("train.patience", 0, 1e9, "0", "epochs without gain before stopping; 0: never stop"),
@@ -280,6 +282,7 @@ static rv_status read_run(rv_recipe *r, rv_error *err)
     r->epochs = integer(r, "train.epochs");
     r->steps = integer(r, "train.steps");
     r->accumulate = integer(r, "train.accumulate");
+    r->recompute = flag(r, "train.recompute");
     r->save_every = integer(r, "train.save_every");
     r->log_every = integer(r, "train.log_every");
     r->stopping.patience = integer(r, "train.patience") ? integer(r, "train.patience") : UINT64_MAX;

@@ -37,6 +37,7 @@ typedef struct rv_recipe {
     uint64_t seed, epochs;
     uint64_t steps;      /* of an epoch at most; 0: all */
     uint64_t accumulate; /* batches for each step of the optimiser */
+    bool recompute;      /* values for the gradient: less memory, more time, the same bits */
     uint64_t save_every; /* steps; 0: at the end of epochs only */
     uint64_t log_every;  /* steps */
 } rv_recipe;

@@ -69,6 +69,7 @@ static rv_status init(rv_run_state *s, const rv_recipe *r, rv_pool *pool, rv_err
                                          .frames = r->examples.segment,
                                          .scored = r->scored,
                                          .batch = r->examples.batch,
+                                         .recompute = r->recompute,
                                          .loss = build_loss,
                                          .loss_ctx = (void *)r,
                                          .pool = pool };
