@@ -1,0 +1,97 @@
+/* decoder.c - from pitch and loudness to the controls of a harmonic and a noise synthesiser.
+ *
+ *   J. Engel, L. Hantrakul, C. Gu and A. Roberts, "DDSP: Differentiable Digital Signal
+ *   Processing", ICLR 2020, arXiv:2001.04643 (appendix B.2)
+ *
+ *   an MLP for each of f0, loudness, z     layers times linear, layer norm, activation
+ *   a GRU over their results side by side
+ *   an MLP over its result beside the features themselves
+ *   two linear heads: harmonics, bands of noise
+ *
+ * Parameters are named as in ddsp_pytorch, whose structure this is; magenta/ddsp puts the first
+ * MLPs' results beside the GRU's and not the features. There the first two MLPs are one (the list
+ * holds the same module twice), and its files have their parameters twice; here each has its own.
+ */
+#include "ddsp/decoder.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* magenta/ddsp ends its scale of notes here: note 0 is 8.18 Hz. */
+enum { LAST_NOTE = 127, CONCERT_PITCH = 69 };
+
+rv_decoder_config rv_decoder_defaults(void)
+{
+    return (rv_decoder_config){ .hidden_size = 512, .layers = 3, .n_harmonic = 100, .n_bands = 65 };
+}
+
+static rv_node *activation(const rv_decoder_config *c, rv_node *x)
+{
+    if (c->activation == RV_DECODER_RELU)
+        return rv_relu(x);
+    rv_node *slope = rv_constant(x->graph, RV_SHAPE(1));
+    if (slope->constant)
+        *slope->constant = (real)0.01;
+    return rv_prelu(x, slope);
+}
+
+/* x [B,T,I] -> [B,T,hidden]. A module for each of the three parts, as PyTorch counts them. */
+static rv_node *mlp(nn_builder *b, const rv_decoder_config *c, rv_node *x)
+{
+    char name[24];
+    for (size_t i = 0; i < c->layers; i++) {
+        snprintf(name, sizeof name, "%zu", 3 * i);
+        x = nn_linear(b, name, x, c->hidden_size, true);
+        snprintf(name, sizeof name, "%zu", 3 * i + 1);
+        x = activation(c, nn_layer_norm(b, name, x));
+    }
+    return x;
+}
+
+static rv_node *named_mlp(nn_builder *b, const rv_decoder_config *c, const char *name, rv_node *x)
+{
+    const size_t mark = nn_enter(b, "%s", name);
+    x = mlp(b, c, x);
+    nn_leave(b, mark);
+    return x;
+}
+
+/* Hz -> MIDI note / 127: 69 + 12 log2(f0 / 440), and 0 where f0 is none */
+static rv_node *scaled_pitch(rv_node *f0)
+{
+    const double note_0 = 440 * exp2(-CONCERT_PITCH / 12.0), octave = 12.0 / LAST_NOTE;
+    rv_node *log_f0 = rv_log_above(f0, note_0);
+    return rv_scale(log_f0, octave / log(2), -octave * log2(note_0));
+}
+
+static bool check_features(const rv_decoder_config *c, rv_node *f0, rv_node *loudness, rv_node *z)
+{
+    const size_t width = z ? rv_extent(z, 2) : 0;
+    if (f0->shape.rank == 3 && rv_extent(f0, 2) == 1 && rv_extent(loudness, 2) == 1 &&
+        width == c->z && c->layers > 0 && c->hidden_size > 0)
+        return true;
+    rv_poison(f0->graph, RV_ERR_SHAPE, "decoder",
+              "features of %zu, %zu and %zu channels, expected 1, 1 and %zu; %zu layers of %zu",
+              rv_extent(f0, 2), rv_extent(loudness, 2), width, c->z, c->layers, c->hidden_size);
+    return false;
+}
+
+rv_decoder_heads rv_decoder(nn_builder *b, const rv_decoder_config *c, rv_node *f0,
+                            rv_node *loudness, rv_node *z)
+{
+    static const char *const names[] = { "in_mlps.0", "in_mlps.1", "in_mlps.2" };
+    if (!check_features(c, f0, loudness, z))
+        return (rv_decoder_heads){ f0, f0 };
+    if (c->pitch == RV_DECODER_MIDI)
+        f0 = scaled_pitch(f0);
+    const size_t n = z ? 3 : 2;
+    rv_node *features[] = { NULL, f0, loudness, z }, *seen[3];
+    for (size_t i = 0; i < n; i++)
+        seen[i] = named_mlp(b, c, names[i], features[1 + i]);
+    features[0] = nn_gru(b, "gru", rv_concat(2, n, seen), c->hidden_size, 1, false);
+    rv_node *hidden = named_mlp(b, c, "out_mlp", rv_concat(2, 1 + n, features));
+    return (rv_decoder_heads){
+        .harmonic = nn_linear(b, "proj_matrices.0", hidden, 1 + c->n_harmonic, true),
+        .noise = nn_linear(b, "proj_matrices.1", hidden, c->n_bands, true),
+    };
+}

@@ -1,0 +1,42 @@
+/* decoder.h - see decoder.c */
+#ifndef DDSP_DECODER_H
+#define DDSP_DECODER_H
+
+#include "nn/nn.h"
+
+typedef enum rv_decoder_activation {
+    RV_DECODER_LEAKY_RELU, /* slope 0.01; ddsp_pytorch */
+    RV_DECODER_RELU,       /* magenta/ddsp */
+} rv_decoder_activation;
+
+/* What the network sees of the pitch. */
+typedef enum rv_decoder_pitch {
+    RV_DECODER_HERTZ, /* as it is; ddsp_pytorch */
+    RV_DECODER_MIDI,  /* MIDI note / 127, and 0 for 0 Hz; magenta/ddsp */
+} rv_decoder_pitch;
+
+typedef struct rv_decoder_config {
+    size_t hidden_size; /* of each layer, and of the GRU */
+    size_t layers;      /* of each MLP */
+    size_t n_harmonic, n_bands;
+    size_t z; /* channels of the latent; 0: none */
+    rv_decoder_activation activation;
+    rv_decoder_pitch pitch;
+} rv_decoder_config;
+
+/* Linear, before any scaling: the first of `harmonic` is the amplitude of all, the others the
+ * shares of the harmonics. */
+typedef struct rv_decoder_heads {
+    rv_node *harmonic; /* [B,T,1 + n_harmonic] */
+    rv_node *noise;    /* [B,T,n_bands] */
+} rv_decoder_heads;
+
+/* ddsp_pytorch's: 512 units, 3 layers, 100 harmonics, 65 bands, no latent. */
+rv_decoder_config rv_decoder_defaults(void);
+
+/* f0 [B,T,1] in Hz, loudness [B,T,1] brought to about unit size (ddsp_pytorch: mean 0 and
+ * deviation 1 over the data set; magenta/ddsp: dB / 80 + 1), z [B,T,z] or NULL. */
+rv_decoder_heads rv_decoder(nn_builder *b, const rv_decoder_config *c, rv_node *f0,
+                            rv_node *loudness, rv_node *z);
+
+#endif
