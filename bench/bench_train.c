@@ -1,4 +1,5 @@
-/* bench_train.c - a step of training: forward, backward and Adam, random weights and data.
+/* bench_train.c - a step of training: forward, backward and Adam, random weights and data. Models
+ * run in a learner; the DDSP decoder is one graph for the batch, of 250 frames a second.
  *
  *   bench_train [--threads N] [--repeat N] [--batch N] [--seconds S] [--recompute 1] [MODEL...]
  *
@@ -8,6 +9,7 @@
 #include "train/learner.h"
 #include "train/loss.h"
 #include "train/optimiser.h"
+#include "train_decoder.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,8 +40,11 @@ static const rv_arg conv_tasnet[] = {
     NUMBER("samplerate", 16000),
 };
 
+enum { DECODER_RATE = 250 }; /* frames a second */
+
 static const struct {
-    const char *name, *model;
+    const char *name;
+    const char *model; /* NULL: the decoder */
     rv_args args;
     double seconds; /* of an example */
     int batch;
@@ -49,6 +54,7 @@ static const struct {
       { conv_tasnet, sizeof conv_tasnet / sizeof *conv_tasnet },
       4,
       4 },
+    { .name = "ddsp_decoder", .seconds = 4, .batch = 8 },
 };
 
 typedef struct {
@@ -64,6 +70,7 @@ typedef struct {
     rv_learner *learner;
     rv_optimiser *optimiser;
     float *mix, *target;
+    decoder_work *decoder; /* else all but the pool is that of a learner */
     size_t batch;
 } work;
 
@@ -100,15 +107,12 @@ static float *noise(size_t n)
     return x;
 }
 
-static void open_work(work *w, size_t bench, const bench_options *opt)
+static void open_learner(work *w, size_t bench, double seconds)
 {
     rv_error err = { 0 };
     const rv_model_def *def = rv_model_find(benches[bench].model);
-    const double seconds = opt->seconds > 0 ? opt->seconds : benches[bench].seconds;
     w->config = calloc(1, def->config_size);
     check(def->configure(w->config, &w->info, &benches[bench].args, &err), &err);
-    check(rv_pool_new(&w->pool, opt->threads, NULL, &err), &err);
-    w->batch = (size_t)(opt->batch > 0 ? opt->batch : benches[bench].batch);
     const size_t segment = (size_t)(seconds * (double)w->info.sample_rate);
     const rv_learner_options options = {
         .def = def,
@@ -131,21 +135,42 @@ static void open_work(work *w, size_t bench, const bench_options *opt)
     w->target = noise(samples * w->info.n_stems);
 }
 
+static void open_work(work *w, size_t bench, const bench_options *opt)
+{
+    rv_error err = { 0 };
+    const double seconds = opt->seconds > 0 ? opt->seconds : benches[bench].seconds;
+    w->batch = (size_t)(opt->batch > 0 ? opt->batch : benches[bench].batch);
+    check(rv_pool_new(&w->pool, opt->threads, NULL, &err), &err);
+    if (benches[bench].model)
+        open_learner(w, bench, seconds);
+    else
+        check(decoder_work_new(&w->decoder, w->batch, (size_t)(seconds * DECODER_RATE), w->pool,
+                               &err),
+              &err);
+}
+
 static void close_work(work *w)
 {
     rv_optimiser_free(w->optimiser);
     rv_learner_free(w->learner);
+    decoder_work_free(w->decoder);
     rv_pool_free(w->pool);
     free(w->config);
     free(w->mix);
     free(w->target);
 }
 
+static bool step_learner(work *w, double *loss)
+{
+    *loss = rv_learner_step(w->learner, w->mix, w->target, true, 1);
+    return rv_optimiser_step(w->optimiser, rv_learner_values(w->learner),
+                             rv_learner_gradients(w->learner), 1e-3, w->pool, NULL);
+}
+
 static double step(work *w)
 {
-    const double loss = rv_learner_step(w->learner, w->mix, w->target, true, 1);
-    if (!rv_optimiser_step(w->optimiser, rv_learner_values(w->learner),
-                           rv_learner_gradients(w->learner), 1e-3, w->pool, NULL)) {
+    double loss;
+    if (!(w->decoder ? decoder_work_step(w->decoder, &loss) : step_learner(w, &loss))) {
         fprintf(stderr, "bench_train: a gradient is no finite number\n");
         exit(1);
     }
@@ -178,12 +203,15 @@ static void run_bench(size_t bench, const bench_options *opt)
     }
     struct rusage use;
     getrusage(RUSAGE_SELF, &use);
+    const double seconds = median(times, opt->repeat);
     printf("{\"model\": \"%s\", \"threads\": %d, \"batch\": %zu, \"parameters\": %zu, "
-           "\"seconds\": %.4f, \"processor_seconds\": %.4f, \"loss\": %.4f, "
-           "\"learner_mb\": %.0f, \"peak_rss_mb\": %.0f}\n",
-           benches[bench].name, rv_pool_threads(w.pool), w.batch, rv_learner_count(w.learner),
-           median(times, opt->repeat), median(processor, opt->repeat), loss,
-           1e-6 * (double)rv_learner_bytes(w.learner), (double)use.ru_maxrss / 1024);
+           "\"seconds\": %.4f, \"steps_per_second\": %.3f, \"processor_seconds\": %.4f, "
+           "\"loss\": %.4f, \"learner_mb\": %.0f, \"peak_rss_mb\": %.0f}\n",
+           benches[bench].name, rv_pool_threads(w.pool), w.batch,
+           w.decoder ? decoder_work_count(w.decoder) : rv_learner_count(w.learner), seconds,
+           1 / seconds, median(processor, opt->repeat), loss,
+           1e-6 * (double)(w.decoder ? decoder_work_bytes(w.decoder) : rv_learner_bytes(w.learner)),
+           (double)use.ru_maxrss / 1024);
     fflush(stdout);
     close_work(&w);
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Ravel and PyTorch in turn on the same work: seconds, memory and their ratios.
+"""Ravel and PyTorch in turn on the same work: seconds, memory and their ratios, and for training
+the steps per second.
 
     compare.py BENCH [--threads N] [--repeat N] [--peer-python PYTHON] [--v2 PATH] [MODEL...]
 
@@ -15,7 +16,7 @@ import sys
 from pathlib import Path
 
 PEERS = {"bench_models": "peer_demucs.py", "bench_train": "peer_train.py"}
-TRAINED = {"conv_tasnet": "conv_tasnet"}
+TRAINED = {"conv_tasnet": "conv_tasnet", "ddsp_decoder": "ddsp_decoder"}
 PEER_NAMES = {  # ours: the reference's configuration
     "htdemucs": "htdemucs",
     "hdemucs": "hdemucs_mmi",
@@ -45,6 +46,21 @@ def compare(model, args):
     return ours, peer
 
 
+def cell(result, key, digits):
+    return f"{result[key]:8.{digits}f}" if result and key in result else f"{'-':>8}"
+
+
+def print_row(model, ours, peer):
+    ratio = cpu = "-"
+    if peer:
+        ratio = f"{peer['seconds'] / ours['seconds']:.2f}"
+        cpu = f"{peer['processor_seconds'] / ours['processor_seconds']:.2f}"
+    print(f"{model:<12} {cell(ours, 'seconds', 2)} {cell(peer, 'seconds', 2)} {ratio:>6} {cpu:>9} "
+          f"{cell(ours, 'gflops', 1)} {cell(ours, 'steps_per_second', 3)} "
+          f"{cell(peer, 'steps_per_second', 3)} {cell(ours, 'peak_rss_mb', 0)} "
+          f"{cell(peer, 'peak_rss_mb', 0)}", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("bench", metavar="BENCH")
@@ -58,18 +74,9 @@ def main():
         parser.error("BENCH is one of " + ", ".join(PEERS))
     args.names = TRAINED if Path(args.bench).name == "bench_train" else PEER_NAMES
     print(f"{'model':<12} {'ravel s':>8} {'peer s':>8} {'ratio':>6} {'cpu ratio':>9} "
-          f"{'GFLOP/s':>8} {'ravel MB':>8} {'peer MB':>8}")
+          f"{'GFLOP/s':>8} {'ravel /s':>8} {'peer /s':>8} {'ravel MB':>8} {'peer MB':>8}")
     for model in args.models or args.names:
-        ours, peer = compare(model, args)
-        gflops = f"{ours['gflops']:8.1f}" if "gflops" in ours else f"{'-':>8}"
-        if not peer:
-            print(f"{model:<12} {ours['seconds']:8.2f} {'-':>8} {'-':>6} {'-':>9} "
-                  f"{gflops} {ours['peak_rss_mb']:8.0f} {'-':>8}")
-            continue
-        print(f"{model:<12} {ours['seconds']:8.2f} {peer['seconds']:8.2f} "
-              f"{peer['seconds'] / ours['seconds']:6.2f} "
-              f"{peer['processor_seconds'] / ours['processor_seconds']:9.2f} {gflops} "
-              f"{ours['peak_rss_mb']:8.0f} {peer['peak_rss_mb']:8.0f}", flush=True)
+        print_row(model, *compare(model, args))
 
 
 if __name__ == "__main__":

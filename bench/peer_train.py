@@ -6,8 +6,9 @@ bench_train.
     peer_train.py [--threads N] [--repeat N] [--v2 PATH] MODEL
 
 MODEL is one of bench_train. A step is forward, mean absolute error, backward and Adam. Prints one
-line of JSON. Conv-TasNet needs --v2, the folder of branch v2 of the reference. Exits with 77, the
-status that test runners count as skipped, when PyTorch or the reference is missing.
+line of JSON. Conv-TasNet needs --v2, the folder of branch v2 of the reference; the DDSP decoder is
+put together here from torch.nn's modules. Exits with 77, the status that test runners count as
+skipped, when PyTorch or the reference is missing.
 """
 import argparse
 import json
@@ -23,6 +24,8 @@ MODELS = {
     "conv_tasnet": dict(seconds=4, batch=4, config=dict(
         sources=["speaker1", "speaker2"], N=128, L=16, B=256, H=512, P=3, X=8, R=1,
         audio_channels=1, samplerate=16000)),
+    "ddsp_decoder": dict(seconds=4, batch=8, config=dict(
+        rate=250, hidden=512, layers=3, harmonics=100, bands=65)),
 }
 
 
@@ -35,7 +38,7 @@ def parse():
     return parser.parse_args()
 
 
-def build(spec, v2):
+def conv_tasnet(spec, v2):
     """The model in training mode and a batch: mix [B,C,T], target [B,S,C,T]."""
     import torch
     if not v2:
@@ -48,6 +51,39 @@ def build(spec, v2):
     shape = config["audio_channels"], spec["seconds"] * config["samplerate"]
     mix = torch.rand(spec["batch"], *shape) - 0.5
     return model, mix, torch.rand(spec["batch"], len(config["sources"]), *shape) - 0.5
+
+
+def ddsp_decoder(spec, _):
+    """The decoder and a batch: pitch beside loudness [B,T,2], target [B,T,O]."""
+    import torch
+    from torch import nn
+    config = spec["config"]
+    width, outputs = config["hidden"], config["harmonics"] + 1 + config["bands"]
+
+    def mlp(inputs):
+        parts = []
+        for _ in range(config["layers"]):
+            parts += [nn.Linear(inputs, width), nn.LayerNorm(width), nn.LeakyReLU()]
+            inputs = width
+        return nn.Sequential(*parts)
+
+    class Decoder(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.in_mlps = nn.ModuleList([mlp(1), mlp(1)])
+            self.gru = nn.GRU(2 * width, width, batch_first=True)
+            self.out_mlp = mlp(width + 2)
+            self.proj_matrices = nn.ModuleList([nn.Linear(width, config["harmonics"] + 1),
+                                                nn.Linear(width, config["bands"])])
+
+        def forward(self, features):
+            seen = torch.cat([part(x) for part, x in zip(self.in_mlps, features.split(1, -1))], -1)
+            hidden = self.out_mlp(torch.cat([self.gru(seen)[0], features], -1))
+            return torch.cat([head(hidden) for head in self.proj_matrices], -1)
+
+    torch.manual_seed(1)
+    shape = spec["batch"], spec["seconds"] * config["rate"]
+    return Decoder(), torch.rand(*shape, 2) - 0.5, torch.rand(*shape, outputs) - 0.5
 
 
 def measure(model, mix, target, repeat):
@@ -73,7 +109,7 @@ def main():
     try:
         import torch
         torch.set_num_threads(args.threads)
-        model, mix, target = build(MODELS[args.model], args.v2)
+        model, mix, target = globals()[args.model](MODELS[args.model], args.v2)
     except ImportError as error:
         print(f"peer_train: skipped: {error}", file=sys.stderr)
         sys.exit(SKIPPED)
@@ -85,6 +121,7 @@ def main():
         "batch": len(mix), "audio_seconds": MODELS[args.model]["seconds"],
         "parameters": sum(p.numel() for p in model.parameters()),
         "seconds": round(statistics.median(seconds), 3),
+        "steps_per_second": round(1 / statistics.median(seconds), 3),
         "all": [round(s, 3) for s in seconds],
         "processor_seconds": round(statistics.median(processor), 3),
         "peak_rss_mb": round(peak), "load_before": round(load, 2)}))

@@ -369,7 +369,7 @@ static void check_refusals(const recurrent_kind *k)
             w.hidden_bias = w.hidden;
         k->layer(x, &w, NULL);
         CHECK(rv_graph_status(f.graph, &err) == RV_ERR_SHAPE);
-        CHECK(!strncmp(err.text, k->name, strlen(k->name)));
+        CHECK_MSG(!strncmp(err.text, k->name, strlen(k->name)), "%s", err.text);
         for (int i = 0; i < f.n; i++)
             free(f.data[i]);
         rv_graph_free(f.graph);

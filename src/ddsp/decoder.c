@@ -70,9 +70,10 @@ static bool check_features(const rv_decoder_config *c, rv_node *f0, rv_node *lou
     if (f0->shape.rank == 3 && rv_extent(f0, 2) == 1 && rv_extent(loudness, 2) == 1 &&
         width == c->z && c->layers > 0 && c->hidden_size > 0)
         return true;
-    rv_poison(f0->graph, RV_ERR_SHAPE, "decoder",
-              "features of %zu, %zu and %zu channels, expected 1, 1 and %zu; %zu layers of %zu",
-              rv_extent(f0, 2), rv_extent(loudness, 2), width, c->z, c->layers, c->hidden_size);
+    rv_poison(
+        f0->graph, RV_ERR_SHAPE, __func__,
+        "decoder: features of %zu, %zu and %zu channels, expected 1, 1 and %zu; %zu layers of %zu",
+        rv_extent(f0, 2), rv_extent(loudness, 2), width, c->z, c->layers, c->hidden_size);
     return false;
 }
 

@@ -209,7 +209,9 @@ static void pack(kern_real *packed, const kern_real *b, size_t k, size_t n, size
     for (size_t j = 0; j < n; j += PANEL) {
         const size_t width = panel_width(n - j), used = smaller(width, n - j);
         for (size_t p = 0; p < k; p++, packed += width) {
-            for (size_t c = 0; c < used; c++)
+            if (b_col == 1)
+                copy_columns(packed, b + p * b_row + j, used);
+            for (size_t c = 0; c < used && b_col != 1; c++)
                 packed[c] = b[p * b_row + (j + c) * b_col];
             memset(packed + used, 0, (width - used) * sizeof *packed);
         }

@@ -149,8 +149,10 @@ static const rv_op prelu_back = {
 static void prelu_grad(rv_node *n, rv_node *dy, rv_node *dx[])
 {
     rv_node *x = n->in[0], *slope = n->in[1];
-    rv_node *negative = rv_scale(rv_relu(rv_scale(x, -1, 0)), -1, 0); /* min(x, 0) */
     dx[0] = RV_APPLY(&prelu_back, NULL, dy, slope, x);
+    if (slope->leaf == RV_CONSTANT)
+        return;
+    rv_node *negative = rv_scale(rv_relu(rv_scale(x, -1, 0)), -1, 0); /* min(x, 0) */
     dx[1] = rv_sum_to(rv_mul(dy, negative), slope->shape);
 }
 

@@ -7,10 +7,11 @@
  *
  * with h zero before the first step (K. Cho et al. 2014; as in PyTorch, r multiplies the
  * product and not h, and the weights lie in the order r, z, n). recurrent.c does all but
- * the cell. The pre-activations [4H] are those of r and z, then the two terms of n. */
+ * the cell, and Wi x + bi is a linear layer before it. The pre-activations [4H] are those of r and
+ * z, then the two terms of n. */
 #include "core/ops/recurrent.h"
 
-static const recurrent_attr GRU = { .gates = 3, .joint = 2 };
+static const recurrent_attr GRU = { .gates = 3, .joint = 2, .projected = true };
 
 rv_node *rv_gru(rv_node *x, const rv_recurrent_weights *forward,
                 const rv_recurrent_weights *backward)
@@ -40,7 +41,8 @@ const rv_op rv_op_gru = {
     .prepare = recurrent_prepare,
 };
 
-/* gru_back: x, y, dy, and the weights of one direction -> dp [B,T,4H] -------------------
+/* gru_back: pre-activations, y, dy, and the weights of one direction -> dp [B,T,4H]
+ * -------------------
  *
  * With u = Wh_n h[t-1] + bh_n and the gates computed again from x and y, from the last step
  * to the first:
@@ -106,33 +108,41 @@ const rv_op rv_op_gru_back = {
 };
 
 #ifdef RV_SELFTEST
-#    define WEIGHTS(i, h) RECURRENT_WEIGHTS(3, i, h)
+/* Inputs of a direction of h units: nothing, Wh, nothing, bh. */
+#    define WEIGHTS(h)                       \
+        { 0 }, { 2, { 3 * (h), h } }, { 0 }, \
+        {                                    \
+            1,                               \
+            {                                \
+                3 * (h)                      \
+            }                                \
+        }
 
 const rv_op_case rv_cases_gru[] = {
     { .label = "one direction",
       .op = &rv_op_gru,
       .attr = &GRU,
-      .in = { { 3, { 2, 6, 3 } }, WEIGHTS(3, 2) },
+      .in = { { 3, { 2, 6, 6 } }, WEIGHTS(2) },
       .out = { 3, { 2, 6, 2 } } },
     { .label = "both directions",
       .op = &rv_op_gru,
       .attr = &GRU,
-      .in = { { 3, { 2, 4, 2 } }, WEIGHTS(2, 3), WEIGHTS(2, 3) },
+      .in = { { 3, { 2, 4, 18 } }, WEIGHTS(3), WEIGHTS(3) },
       .out = { 3, { 2, 4, 6 } } },
     { .label = "many sequences",
       .op = &rv_op_gru,
       .attr = &GRU,
-      .in = { { 3, { 9, 3, 2 } }, WEIGHTS(2, 2), WEIGHTS(2, 2) },
+      .in = { { 3, { 9, 3, 12 } }, WEIGHTS(2), WEIGHTS(2) },
       .out = { 3, { 9, 3, 4 } } },
     { .label = "a single step",
       .op = &rv_op_gru,
       .attr = &GRU,
-      .in = { { 3, { 1, 1, 2 } }, WEIGHTS(2, 2) },
+      .in = { { 3, { 1, 1, 6 } }, WEIGHTS(2) },
       .out = { 3, { 1, 1, 2 } } },
     { .label = "adjoint of the pre-activations",
       .op = &rv_op_gru_back,
-      .attr = &(const recurrent_attr){ .gates = 3, .joint = 2, .direction = 1 },
-      .in = { { 3, { 2, 4, 2 } }, { 3, { 2, 4, 6 } }, { 3, { 2, 4, 6 } }, WEIGHTS(2, 3) },
+      .attr = &(const recurrent_attr){ .gates = 3, .joint = 2, .projected = true, .direction = 1 },
+      .in = { { 3, { 2, 4, 18 } }, { 3, { 2, 4, 6 } }, { 3, { 2, 4, 6 } }, WEIGHTS(3) },
       .out = { 3, { 2, 4, 12 } } },
     { 0 },
 };

@@ -27,16 +27,37 @@ struct recurrent_job {
     recurrent_step_fn *step;
 };
 
+/* Wi x + bi. Only a fault of Wi or bi is seen here. */
+static rv_node *projection(const rv_op *op, rv_node *x, const rv_recurrent_weights *w)
+{
+    const size_t inputs = rv_extent(x, -1), rows = rv_extent(w->hidden, 0);
+    if (!rv_shape_equal(&w->input->shape, &RV_SHAPE(rows, inputs)) ||
+        !rv_shape_equal(&w->input_bias->shape, &RV_SHAPE(rows)))
+        return rv_poison(x->graph, RV_ERR_SHAPE, __func__,
+                         "%s: weights of the input do not fit %zu inputs, %zu gates", op->name,
+                         inputs, rows);
+    return rv_linear(x, w->input, w->input_bias);
+}
+
 rv_node *recurrent_apply(const rv_op *op, recurrent_attr attr, rv_node *x,
                          const rv_recurrent_weights *forward, const rv_recurrent_weights *backward)
 {
-    rv_node *in[9] = { x, forward->input, forward->hidden, forward->input_bias,
-                       forward->hidden_bias };
-    if (backward)
-        memcpy(in + 5,
-               (rv_node *[]){ backward->input, backward->hidden, backward->input_bias,
-                              backward->hidden_bias },
-               4 * sizeof *in);
+    const rv_recurrent_weights *const w[] = { forward, backward };
+    const size_t directions = backward ? 2 : 1;
+    rv_node *in[9] = { x }, *projected[2];
+    for (size_t d = 0; d < directions; d++) {
+        rv_node **to = in + 1 + 4 * d;
+        to[1] = w[d]->hidden;
+        to[3] = w[d]->hidden_bias;
+        if (attr.projected) {
+            projected[d] = projection(op, x, w[d]);
+        } else {
+            to[0] = w[d]->input;
+            to[2] = w[d]->input_bias;
+        }
+    }
+    if (attr.projected)
+        in[0] = backward ? rv_concat(2, directions, projected) : projected[0];
     return rv_apply(op, &attr, backward ? 9 : 5, in);
 }
 
@@ -45,12 +66,13 @@ static size_t round_up(size_t n)
     return (n + UNIT - 1) / UNIT * UNIT;
 }
 
-/* Sizes that follow from the attribute, x and Wi; directions, block and chunk are left. */
+/* Sizes that follow from the attribute, x and Wh; directions, block and chunk are left. */
 static recurrent_view sizes_of(const rv_node *n, const rv_node *weight)
 {
     const recurrent_attr *a = n->attr;
     const rv_shape *x = &n->in[0]->shape;
     recurrent_view v = { .items = x->d[0], .steps = x->d[1], .inputs = x->d[2] };
+    v.projected = a->projected;
     v.units = weight->shape.d[0] / a->gates;
     v.gated = a->gates * v.units;
     v.joint = a->joint * v.units;
@@ -61,7 +83,7 @@ static recurrent_view sizes_of(const rv_node *n, const rv_node *weight)
 
 static void set_packed(recurrent_view *v, const kern_table *kern)
 {
-    v->packed_in = round_up(kern->packed_size(v->inputs, v->gated));
+    v->packed_in = v->projected ? 0 : round_up(kern->packed_size(v->inputs, v->gated));
     v->packed_joint = round_up(kern->packed_size(v->units, v->joint));
     v->packed_apart = v->apart ? round_up(kern->packed_size(v->units, v->apart)) : 0;
 }
@@ -75,8 +97,8 @@ static size_t block_of(size_t items, size_t most)
 
 static recurrent_view view_of(const rv_node *n, const kern_table *kern)
 {
-    recurrent_view v = sizes_of(n, n->in[1]);
-    v.directions = n->in[5] ? 2 : 1;
+    recurrent_view v = sizes_of(n, n->in[2]);
+    v.directions = n->in[6] ? 2 : 1;
     v.block = block_of(v.items, BLOCK);
     v.chunk = v.block < STEPS ? STEPS / v.block : 1;
     set_packed(&v, kern);
@@ -85,33 +107,46 @@ static recurrent_view view_of(const rv_node *n, const kern_table *kern)
 
 static rv_status check_weights(const rv_node *n, int first, size_t inputs, rv_error *err)
 {
-    const size_t gates = ((const recurrent_attr *)n->attr)->gates;
-    const size_t units = n->in[first]->shape.d[0] / gates, rows = gates * units;
+    const recurrent_attr *a = n->attr;
+    const size_t units = n->in[first + 1]->shape.d[0] / a->gates, rows = a->gates * units;
     const rv_shape want[] = { RV_SHAPE(rows, inputs), RV_SHAPE(rows, units), RV_SHAPE(rows),
                               RV_SHAPE(rows) };
-    for (int i = 0; i < 4; i++)
+    for (int i = a->projected; i < 4; i += 1 + a->projected)
         if (!n->in[first + i] || !rv_shape_equal(&n->in[first + i]->shape, &want[i]))
             return RV_FAIL(err, RV_ERR_SHAPE, "%s: weight %d does not fit %zu inputs, %zu units",
                            n->op->name, i, inputs, units);
     return RV_OK;
 }
 
-rv_status recurrent_shape(const rv_node *n, rv_shape *out, rv_error *err)
+/* x is [B,T,I], or has the pre-activations of so many directions of `rows`. */
+static rv_status check_input(const rv_node *n, size_t directions, size_t rows, rv_error *err)
 {
-    const recurrent_attr *a = n->attr;
-    const rv_shape *x = &n->in[0]->shape, *w = &n->in[1]->shape;
+    const rv_shape *x = &n->in[0]->shape;
     if (x->rank != 3)
         return RV_FAIL(err, RV_ERR_SHAPE, "%s: rank %d, expected [B,T,I]", n->op->name, x->rank);
-    for (int first = 1; first < n->n_in && n->in[first]; first += 4) {
-        RV_TRY(check_weights(n, first, x->d[2], err));
-        if (n->in[first]->shape.d[0] != w->d[0])
-            return RV_FAIL(err, RV_ERR_SHAPE, "%s: directions of different sizes", n->op->name);
-    }
-    *out = RV_SHAPE(x->d[0], x->d[1], w->d[0] / a->gates * (n->in[5] ? 2 : 1));
+    if (((const recurrent_attr *)n->attr)->projected && x->d[2] != directions * rows)
+        return RV_FAIL(err, RV_ERR_SHAPE, "%s: %zu pre-activations, expected %zu directions of %zu",
+                       n->op->name, x->d[2], directions, rows);
     return RV_OK;
 }
 
-/* Prepared, for each direction: Wi^T, the joint and the other rows of Wh^T packed; bias [R]. */
+rv_status recurrent_shape(const rv_node *n, rv_shape *out, rv_error *err)
+{
+    const recurrent_attr *a = n->attr;
+    const rv_shape *x = &n->in[0]->shape, *w = &n->in[2]->shape;
+    const size_t directions = n->in[6] ? 2 : 1;
+    RV_TRY(check_input(n, directions, w->d[0], err));
+    for (size_t d = 0; d < directions; d++) {
+        RV_TRY(check_weights(n, (int)(1 + 4 * d), x->d[2], err));
+        if (n->in[2 + 4 * d]->shape.d[0] != w->d[0])
+            return RV_FAIL(err, RV_ERR_SHAPE, "%s: directions of different sizes", n->op->name);
+    }
+    *out = RV_SHAPE(x->d[0], x->d[1], w->d[0] / a->gates * directions);
+    return RV_OK;
+}
+
+/* Prepared, for each direction: Wi^T (not if projected), the joint and the other rows of Wh^T
+ * packed; bias [R], without bi if projected. */
 static size_t direction_size(const recurrent_view *v)
 {
     return v->packed_in + v->packed_joint + v->packed_apart + round_up(v->row);
@@ -127,14 +162,15 @@ static void prepare_direction(const recurrent_view *v, const kern_table *kern, r
                               const real *const weights[4])
 {
     const size_t h = v->units;
-    kern->pack(to, weights[0], v->inputs, v->gated, 1, v->inputs);
+    if (!v->projected)
+        kern->pack(to, weights[0], v->inputs, v->gated, 1, v->inputs);
     kern->pack(to += v->packed_in, weights[1], h, v->joint, 1, h);
     to += v->packed_joint;
     if (v->apart)
         kern->pack(to, weights[1] + v->joint * h, h, v->apart, 1, h);
     real *bias = to + v->packed_apart;
     for (size_t i = 0; i < v->gated; i++)
-        bias[i] = weights[2][i] + (i < v->joint ? weights[3][i] : 0);
+        bias[i] = (v->projected ? 0 : weights[2][i]) + (i < v->joint ? weights[3][i] : 0);
     for (size_t i = 0; i < v->apart; i++)
         bias[v->gated + i] = weights[3][v->joint + i];
 }
@@ -181,6 +217,20 @@ static size_t time_of(const recurrent_task *t, size_t step)
 static size_t earliest(const recurrent_task *t, size_t step, size_t count)
 {
     return t->direction ? time_of(t, step + count - 1) : step;
+}
+
+/* pre [m,R]: gates = those given for sequence i from `time` on, and the bias. Rows of pre are
+ * `pre_row` apart. */
+static void take_projected(const recurrent_task *t, real *pre, size_t pre_row, size_t i,
+                           size_t time, size_t m)
+{
+    const recurrent_view *v = t->view;
+    const real *x = t->call->in[0] + ((t->item + i) * v->steps + time) * v->inputs;
+    for (x += t->direction * v->gated; m--; pre += pre_row, x += v->inputs) {
+        for (size_t k = 0; k < v->joint; k++)
+            pre[k] = x[k] + t->bias[k];
+        memcpy(pre + v->joint, x + v->joint, v->apart * sizeof *pre);
+    }
 }
 
 /* pre [count,n,R]: gates = Wi x + bias at `count` times from `time` on: one product for each
@@ -246,7 +296,10 @@ static void run_task(const recurrent_task *t)
     for (size_t step = 0; step < v->steps; step += v->chunk) {
         const size_t count = v->steps - step < v->chunk ? v->steps - step : v->chunk;
         const size_t time = earliest(t, step, count);
-        project(t, time, count);
+        for (size_t i = 0; i < t->n && v->projected; i++)
+            take_projected(t, t->pre + i * v->row, t->n * v->row, i, time, count);
+        if (!v->projected)
+            project(t, time, count);
         for (size_t i = step; i < step + count; i++)
             take_step(t, i, t->pre + (time_of(t, i) - time) * t->n * v->row);
     }
@@ -307,32 +360,43 @@ static void hidden_grad(const recurrent_view *v, rv_node *dp, rv_node *h, rv_nod
     *bias = parts == 1 ? b[0] : rv_concat(0, parts, b);
 }
 
+/* What x, Wi and bi get of the adjoint [rows,GH] of Wi x + bi. */
+static void input_grad(rv_node *gates, rv_node *x, rv_node *const *w, rv_node **from, rv_node **dw)
+{
+    rv_node *flat = rv_reshape(x, RV_SHAPE(gates->shape.d[0], rv_extent(x, 2)));
+    *from = rv_reshape(rv_matmul(gates, w[0]), x->shape);
+    dw[0] = rv_matmul_tn(gates, flat);
+    dw[2] = rv_sum_to(gates, w[2]->shape);
+}
+
 /* The pre-activations' adjoint dp comes from `back`, everything else is products. */
 void recurrent_grad(rv_node *n, rv_node *dy, rv_node *dx[], const rv_op *back)
 {
-    rv_node *x = n->in[0];
-    const recurrent_view v = sizes_of(n, n->in[1]);
-    const size_t rows = v.items * v.steps;
-    rv_node *flat = rv_reshape(x, RV_SHAPE(rows, v.inputs));
+    rv_node *x = n->in[0], *from[2];
+    const recurrent_view v = sizes_of(n, n->in[2]);
+    const size_t rows = v.items * v.steps, directions = n->in[6] ? 2 : 1;
     recurrent_attr a = *(const recurrent_attr *)n->attr;
-    for (a.direction = 0; a.direction < (n->in[5] ? 2 : 1); a.direction++) {
+    for (a.direction = 0; a.direction < directions; a.direction++) {
         rv_node **w = n->in + 1 + 4 * a.direction, **dw = dx + 1 + 4 * a.direction;
         rv_node *dp = RV_APPLY(back, &a, x, n, dy, w[0], w[1], w[2], w[3]);
         dp = rv_reshape(dp, RV_SHAPE(rows, v.row));
         rv_node *gates = rv_slice(dp, 1, 0, v.gated);
-        rv_node *from = rv_reshape(rv_matmul(gates, w[0]), x->shape);
-        dx[0] = a.direction ? rv_add(dx[0], from) : from;
-        dw[0] = rv_matmul_tn(gates, flat);
-        dw[2] = rv_sum_to(gates, w[2]->shape);
+        if (v.projected)
+            from[a.direction] = rv_reshape(gates, RV_SHAPE(v.items, v.steps, v.gated));
+        else
+            input_grad(gates, x, w, &from[a.direction], dw);
         hidden_grad(&v, dp, previous(n, a.direction, v.units), &dw[1], &dw[3]);
     }
+    dx[0] = from[0];
+    if (directions == 2)
+        dx[0] = v.projected ? rv_concat(2, 2, from) : rv_add(from[0], from[1]);
 }
 
 /* Backward operation ----------------------------------------------------------------- */
 
 static recurrent_view back_view_of(const rv_node *n, const kern_table *kern)
 {
-    recurrent_view v = sizes_of(n, n->in[3]);
+    recurrent_view v = sizes_of(n, n->in[4]);
     v.directions = n->in[1]->shape.d[2] / v.units;
     v.block = v.items < 2 * TILE ? 1 : block_of(v.items, BLOCK_BACK);
     if (kern)
@@ -343,11 +407,12 @@ static recurrent_view back_view_of(const rv_node *n, const kern_table *kern)
 rv_status recurrent_back_shape(const rv_node *n, rv_shape *out, rv_error *err)
 {
     const rv_shape *x = &n->in[0]->shape, *y = &n->in[1]->shape;
-    const recurrent_view v = sizes_of(n, n->in[3]);
+    const recurrent_view v = sizes_of(n, n->in[4]);
     const size_t d = ((const recurrent_attr *)n->attr)->direction;
     if (x->rank != 3 || y->rank != 3 || y->d[0] != x->d[0] || y->d[1] != x->d[1] ||
         y->d[2] < (d + 1) * v.units || !rv_shape_equal(y, &n->in[2]->shape))
         return RV_FAIL(err, RV_ERR_SHAPE, "%s: x, y and dy do not match", n->op->name);
+    RV_TRY(check_input(n, y->d[2] / v.units, v.gated, err));
     RV_TRY(check_weights(n, 3, x->d[2], err));
     *out = RV_SHAPE(x->d[0], x->d[1], v.row);
     return RV_OK;
@@ -412,16 +477,19 @@ static void recompute(const recurrent_task *t, size_t i)
     const recurrent_view *v = t->view;
     const size_t rest = v->steps - 1;
     real *p = t->call->out + (t->item + i) * v->steps * v->row;
-    t->call->kern->gemm(
-        &(kern_gemm_args){ .y = p,
-                           .a = t->call->in[0] + (t->item + i) * v->steps * v->inputs,
-                           .packed = t->weights,
-                           .bias = t->bias,
-                           .m = v->steps,
-                           .n = v->gated,
-                           .k = v->inputs,
-                           .y_row = v->row,
-                           .a_row = v->inputs });
+    if (v->projected)
+        take_projected(t, p, v->row, i, 0, v->steps);
+    else
+        t->call->kern->gemm(
+            &(kern_gemm_args){ .y = p,
+                               .a = t->call->in[0] + (t->item + i) * v->steps * v->inputs,
+                               .packed = t->weights,
+                               .bias = t->bias,
+                               .m = v->steps,
+                               .n = v->gated,
+                               .k = v->inputs,
+                               .y_row = v->row,
+                               .a_row = v->inputs });
     add_hidden(t, recurrent_row(t, i, 0), NULL, 0, 1);
     if (rest > 0)
         add_hidden(t, t->direction ? p : p + v->row, recurrent_y(t, i, t->direction ? rest - 1 : 0),

@@ -4,7 +4,12 @@
  * The pre-activations of a step are [R], in units of H:
  *     the joint gates: Wi x + bi + Wh h + bh;
  *     the others:      Wi x + bi,  and behind all gates, for each of the others, Wh h + bh.
- * LSTM: 4 gates, all joint. GRU: 3 gates, 2 of them joint. Both have R = 4H. */
+ * LSTM: 4 gates, all joint. GRU: 3 gates, 2 of them joint. Both have R = 4H.
+ *
+ * Wi x + bi is computed inside, a few steps at a time: the pre-activations of an LSTM in both
+ * directions are eight times its result, and those of Demucs would fill the memory. Of a
+ * `projected` layer it is an operation before it, one product over all steps, which the backward
+ * pass then has not to repeat. */
 #ifndef CORE_OPS_RECURRENT_H
 #define CORE_OPS_RECURRENT_H
 
@@ -14,12 +19,14 @@
 /* The attribute of the operations. */
 typedef struct recurrent_attr {
     size_t gates, joint;
+    bool projected;
     size_t direction; /* of a backward operation, which is for one of them */
 } recurrent_attr;
 
 /* Sizes: B sequences, T steps, I inputs, H units, D directions */
 typedef struct recurrent_view {
     size_t items, steps, inputs, units, directions;
+    bool projected;
     size_t gated, joint, apart, row;              /* reals: gates H, joint H, the rest, R */
     size_t block;                                 /* sequences in a task */
     size_t chunk;                                 /* steps whose inputs are projected at a time */
@@ -40,7 +47,8 @@ typedef struct recurrent_task {
     size_t direction, item, n;
 } recurrent_task;
 
-/* Forward: in = x [B,T,I], then for each direction Wi [GH,I], Wh [GH,H], bi [GH], bh [GH] */
+/* Forward: in = x [B,T,I], then for each direction Wi [GH,I], Wh [GH,H], bi [GH], bh [GH].
+ * Projected: in[0] has Wi x + bi of the directions side by side [B,T,D GH], no Wi and bi follow. */
 rv_node *recurrent_apply(const rv_op *op, recurrent_attr attr, rv_node *x,
                          const rv_recurrent_weights *forward, const rv_recurrent_weights *backward);
 rv_status recurrent_shape(const rv_node *n, rv_shape *out, rv_error *err);
