@@ -1,0 +1,299 @@
+/* test_model_gradients.c - gradients through whole models in double precision against finite
+ * differences: for every parameter tensor, the derivative along a direction that moves all of its
+ * elements and those by three of its elements.
+ *
+ * The loss is a random linear form of the output. The derivative by differences is
+ *     (8 (f(h) - f(-h)) - (f(2h) - f(-2h))) / 12h,
+ * off by O(h^4), and by the rounding of f over h. A ReLU whose input passes zero within the step
+ * makes it useless there, so that it is tried with ever smaller steps: one of them must agree. */
+#include "base/rng.h"
+#include "check.h"
+#include "core/graph_impl.h"
+#include "ddsp/decoder.h"
+#include "models/model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Relative, to the derivative, or to LEAST of the loss's size where that is more: rounding makes a
+ * difference of two losses uncertain by about 1e-15 of them over the step. */
+static const double TOLERANCE = 1e-8, LEAST = 1e-2;
+static const double steps[] = { 1e-3, 1e-4, 1e-5, 1e-6 };
+
+enum { N_STEPS = sizeof steps / sizeof *steps, N_ELEMENTS = 3, MOST_PARAMS = 512 };
+
+/* A graph from inputs to the loss, and a plan of it. */
+typedef struct {
+    rv_graph *graph;
+    nn_builder nn;
+    rv_node *out, *form, *loss, *gradient[MOST_PARAMS];
+    rv_plan *plan;
+} network;
+
+typedef struct {
+    const char *name;
+    network derived, plain; /* with gradients, and without */
+    real *values;           /* of all parameters, read by both plans */
+    double size;            /* sum of |out form|: what the loss is rounded to */
+    double worst;           /* error, relative to what the tolerance is for */
+    size_t n_probes, n_retried;
+} subject;
+
+typedef rv_node *build_fn(nn_builder *b);
+
+/* Building --------------------------------------------------------------------------------- */
+
+#define NUMBER(key, value)                                  \
+    {                                                       \
+        .name = key, .kind = RV_ARG_NUMBER, .number = value \
+    }
+#define STEM(value)                        \
+    {                                      \
+        .kind = RV_ARG_TEXT, .text = value \
+    }
+#define STEMS                                                               \
+    {                                                                       \
+        .name = "sources", .kind = RV_ARG_LIST, .number = 2, .items = stems \
+    }
+static const rv_arg stems[] = { STEM("drums"), STEM("bass") };
+
+static rv_node *build_model(nn_builder *b, const char *name, const rv_arg *arg, size_t n,
+                            size_t length)
+{
+    rv_error err = { 0 };
+    rv_model_info info = { 0 };
+    const rv_model_def *def = rv_model_find(name);
+    void *config = rv_graph_take(b->graph, def->config_size);
+    CHECK_OK(def->configure(config, &info, &(rv_args){ arg, n }, &err), err);
+    length = def->valid_length(config, &info, length);
+    rv_node *mix = rv_input(b->graph, RV_SHAPE(1, length, info.channels));
+    return def->build(b, config, &info, mix);
+}
+
+#define MODEL(name, length, ...)                                                \
+    static rv_node *build_##name(nn_builder *b)                                 \
+    {                                                                           \
+        static const rv_arg args[] = { STEMS, __VA_ARGS__ };                    \
+        return build_model(b, #name, args, sizeof args / sizeof *args, length); \
+    }
+
+MODEL(conv_tasnet, 60, NUMBER("N", 8), NUMBER("L", 8), NUMBER("B", 6), NUMBER("H", 10),
+      NUMBER("P", 3), NUMBER("X", 2), NUMBER("R", 2))
+MODEL(demucs_v2, 40, NUMBER("channels", 4), NUMBER("depth", 2))
+MODEL(hdemucs, 300, NUMBER("channels", 4), NUMBER("depth", 4), NUMBER("nfft", 256),
+      NUMBER("norm_starts", 2), NUMBER("dconv_depth", 1), NUMBER("dconv_comp", 2),
+      NUMBER("dconv_attn", 2), NUMBER("dconv_lstm", 2), NUMBER("samplerate", 8000))
+MODEL(htdemucs, 300, NUMBER("channels", 4), NUMBER("depth", 2), NUMBER("nfft", 256),
+      NUMBER("dconv_mode", 3), NUMBER("dconv_depth", 1), NUMBER("dconv_comp", 2),
+      NUMBER("bottom_channels", 8), NUMBER("t_layers", 2), NUMBER("t_heads", 2),
+      NUMBER("samplerate", 8000), NUMBER("segment", 300 / 8000.0))
+
+static rv_node *build_decoder(nn_builder *b)
+{
+    const rv_decoder_config config = { .hidden_size = 6,
+                                       .layers = 2,
+                                       .n_harmonic = 4,
+                                       .n_bands = 3,
+                                       .z = 2,
+                                       .pitch = RV_DECODER_MIDI };
+    rv_node *f0 = rv_input(b->graph, RV_SHAPE(2, 7, 1)), *z = rv_input(b->graph, RV_SHAPE(2, 7, 2));
+    rv_node *loudness = rv_input(b->graph, RV_SHAPE(2, 7, 1));
+    f0 = rv_scale(f0, 100, 220); /* Hz */
+    const rv_decoder_heads heads = rv_decoder(b, &config, f0, loudness, z);
+    return rv_concat(2, 2, (rv_node *[]){ heads.harmonic, heads.noise });
+}
+
+/* Values that a training would reach: what starts at 0 or close to it hides what lies behind. */
+static void fill_parameter(const nn_param *p, real *to)
+{
+    const double start = p->start.value;
+    nn_initialise(p, 1, to);
+    for (size_t i = 0; i < rv_shape_count(&p->node->shape) && p->start.kind == NN_FILL; i++) {
+        const double u = 2 * rv_rng_uniform(2, (uint64_t)p->node->order, i) - 1;
+        to[i] = fabs(start) < 0.1 ? 0.3 * u : start * (1 + 0.3 * u);
+    }
+}
+
+static void open_network(network *n, build_fn *build)
+{
+    rv_error err = { 0 };
+    CHECK_OK(rv_graph_new(&n->graph, NULL, &err), err);
+    nn_begin(&n->nn, n->graph);
+    n->out = rv_output(build(&n->nn));
+    n->form = rv_input(n->graph, n->out->shape);
+    n->loss = rv_output(rv_sum(rv_mul(n->out, n->form)));
+    CHECK_OK(rv_graph_status(n->graph, &err), err);
+}
+
+static void differentiate(network *n)
+{
+    rv_node *wrt[MOST_PARAMS];
+    size_t i = 0;
+    CHECK(n->nn.n_params <= MOST_PARAMS);
+    for (const nn_param *p = n->nn.params; p; p = p->next)
+        wrt[i++] = p->node;
+    rv_grad(n->loss, wrt, n->gradient, i);
+}
+
+static void plan_network(network *n, real *values)
+{
+    rv_error err = { 0 };
+    CHECK_OK(rv_plan_new(&n->plan, n->graph, NULL, &err), err);
+    for (const nn_param *p = n->nn.params; p; p = p->next) {
+        rv_plan_bind(n->plan, p->node, values);
+        values += rv_shape_count(&p->node->shape);
+    }
+    for (const rv_node *v = n->graph->first; v; v = v->next)
+        for (size_t i = 0; v->leaf == RV_INPUT && i < rv_shape_count(&v->shape); i++)
+            rv_value(n->plan, v)[i] = 2 * rv_rng_uniform(3, rv_shape_count(&v->shape), i) - 1;
+}
+
+static double loss_of(const network *n)
+{
+    rv_plan_run(n->plan);
+    return *rv_value(n->plan, n->loss);
+}
+
+static void open_subject(subject *s, const char *name, build_fn *build)
+{
+    *s = (subject){ .name = name };
+    open_network(&s->derived, build);
+    open_network(&s->plain, build);
+    differentiate(&s->derived);
+    real *at = s->values = calloc(nn_count(&s->plain.nn), sizeof *s->values);
+    for (const nn_param *p = s->plain.nn.params; p; p = p->next) {
+        fill_parameter(p, at);
+        at += rv_shape_count(&p->node->shape);
+    }
+    plan_network(&s->derived, s->values);
+    plan_network(&s->plain, s->values);
+    CHECK_CLOSE(loss_of(&s->derived), loss_of(&s->plain), 0);
+    for (size_t i = 0; i < rv_shape_count(&s->plain.out->shape); i++)
+        s->size += fabs(rv_value(s->plain.plan, s->plain.out)[i] *
+                        rv_value(s->plain.plan, s->plain.form)[i]);
+}
+
+static void close_subject(subject *s)
+{
+    network *const both[] = { &s->derived, &s->plain };
+    for (int i = 0; i < 2; i++) {
+        rv_plan_free(both[i]->plan);
+        rv_graph_free(both[i]->graph);
+    }
+    free(s->values);
+}
+
+/* Probing ---------------------------------------------------------------------------------- */
+
+/* f at values + step * direction, for `n` values */
+static double loss_at(const subject *s, real *values, const real *from, const real *direction,
+                      size_t n, double step)
+{
+    for (size_t i = 0; i < n; i++)
+        values[i] = from[i] + step * direction[i];
+    return loss_of(&s->plain);
+}
+
+static double difference(const subject *s, real *values, const real *from, const real *direction,
+                         size_t n, double h)
+{
+    const double near =
+        loss_at(s, values, from, direction, n, h) - loss_at(s, values, from, direction, n, -h);
+    const double far = loss_at(s, values, from, direction, n, 2 * h) -
+                       loss_at(s, values, from, direction, n, -2 * h);
+    return (8 * near - far) / (12 * h);
+}
+
+/* The derivative `slope` along a direction against differences, with ever smaller steps. */
+static void check_direction(subject *s, const nn_param *p, real *values, const real *direction,
+                            double slope)
+{
+    const size_t n = rv_shape_count(&p->node->shape);
+    const double scale = fmax(fabs(slope), LEAST * s->size);
+    real *from = memcpy(malloc(n * sizeof *from), values, n * sizeof *from);
+    double error = 1e30;
+    for (size_t k = 0; k < N_STEPS && !(error <= TOLERANCE); k++) {
+        const double found = difference(s, values, from, direction, n, steps[k]);
+        error = fmin(error, fabs(found - slope) / scale);
+        s->n_retried += k > 0;
+    }
+    memcpy(values, from, n * sizeof *from);
+    free(from);
+    s->n_probes++;
+    s->worst = fmax(s->worst, error);
+    CHECK_MSG(error <= TOLERANCE, "%s: the derivative by %s is off by %.2g (%.6g)", s->name,
+              p->name, error, slope);
+}
+
+/* Along a direction of length 1 on which every element's derivative counts with the same sign. */
+static void check_all(subject *s, const nn_param *p, real *values, const real *gradient)
+{
+    const size_t n = rv_shape_count(&p->node->shape);
+    real *direction = calloc(n, sizeof *direction);
+    double slope = 0, square = 0;
+    for (size_t i = 0; i < n; i++) {
+        const double d = 0.5 + rv_rng_uniform(4, (uint64_t)p->node->order, i);
+        direction[i] = gradient[i] < 0 ? -d : d;
+        square += d * d;
+    }
+    for (size_t i = 0; i < n; i++) {
+        direction[i] /= sqrt(square);
+        slope += direction[i] * gradient[i];
+    }
+    check_direction(s, p, values, direction, slope);
+    free(direction);
+}
+
+/* The first element, the one whose derivative is largest, and another. */
+static void check_elements(subject *s, const nn_param *p, real *values, const real *gradient)
+{
+    const size_t n = rv_shape_count(&p->node->shape);
+    size_t which[N_ELEMENTS] = { 0, 0, n / 2 };
+    for (size_t i = 0; i < n; i++)
+        which[1] = fabs(gradient[i]) > fabs(gradient[which[1]]) ? i : which[1];
+    real *direction = calloc(n, sizeof *direction);
+    for (size_t k = 0; k < N_ELEMENTS && k < n; k++) {
+        direction[which[k]] = 1;
+        check_direction(s, p, values, direction, gradient[which[k]]);
+        direction[which[k]] = 0;
+    }
+    free(direction);
+}
+
+static void check_model(const char *name, build_fn *build)
+{
+    subject s;
+    open_subject(&s, name, build);
+    real *values = s.values;
+    size_t i = 0;
+    for (const nn_param *p = s.plain.nn.params; p; p = p->next, i++) {
+        const real *gradient = rv_value(s.derived.plan, s.derived.gradient[i]);
+        check_all(&s, p, values, gradient);
+        check_elements(&s, p, values, gradient);
+        values += rv_shape_count(&p->node->shape);
+    }
+    printf("# %-12s %zu derivatives by %zu parameters within %.1e, %zu smaller steps\n", name,
+           s.n_probes, s.plain.nn.n_params, s.worst, s.n_retried);
+    close_subject(&s);
+}
+
+#define CASE(name)                        \
+    TEST(test_##name)                     \
+    {                                     \
+        check_model(#name, build_##name); \
+    }
+CASE(conv_tasnet)
+CASE(demucs_v2)
+CASE(hdemucs)
+CASE(htdemucs)
+CASE(decoder)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_conv_tasnet), cmocka_unit_test(test_demucs_v2),
+        cmocka_unit_test(test_hdemucs),     cmocka_unit_test(test_htdemucs),
+        cmocka_unit_test(test_decoder),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
