@@ -17,7 +17,7 @@
 
 /* Relative, to the derivative, or to LEAST of the loss's size where that is more: rounding makes a
  * difference of two losses uncertain by about 1e-15 of them over the step. */
-static const double TOLERANCE = 1e-8, LEAST = 1e-2;
+static const double TOLERANCE = 1e-8, LEAST = 1e-4;
 static const double steps[] = { 1e-3, 1e-4, 1e-5, 1e-6 };
 
 enum { N_STEPS = sizeof steps / sizeof *steps, N_ELEMENTS = 3, MOST_PARAMS = 512 };
