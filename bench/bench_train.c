@@ -107,7 +107,7 @@ static float *noise(size_t n)
     return x;
 }
 
-static void open_learner(work *w, size_t bench, double seconds)
+static void open_learner(work *w, size_t bench, double seconds, int recompute)
 {
     rv_error err = { 0 };
     const rv_model_def *def = rv_model_find(benches[bench].model);
@@ -121,7 +121,7 @@ static void open_learner(work *w, size_t bench, double seconds)
         .frames = def->valid_length(w->config, &w->info, segment),
         .scored = segment,
         .batch = w->batch,
-        .recompute = opt->recompute,
+        .recompute = recompute,
         .loss = l1,
         .pool = w->pool,
     };
@@ -142,7 +142,7 @@ static void open_work(work *w, size_t bench, const bench_options *opt)
     w->batch = (size_t)(opt->batch > 0 ? opt->batch : benches[bench].batch);
     check(rv_pool_new(&w->pool, opt->threads, NULL, &err), &err);
     if (benches[bench].model)
-        open_learner(w, bench, seconds);
+        open_learner(w, bench, seconds, opt->recompute);
     else
         check(decoder_work_new(&w->decoder, w->batch, (size_t)(seconds * DECODER_RATE), w->pool,
                                &err),
