@@ -509,6 +509,49 @@ TEST(istft_undoes_stft)
     finish(&f, rv_slice(y, 1, SIZE, inside), want, 2 * inside, 1e-6);
 }
 
+/* A tone of 440 Hz and more, whose amplitudes move between 5 frames, against sines. */
+static double share_of_next(rv_upsample_mode mode, double x)
+{
+    return mode == RV_UPSAMPLE_HOLD     ? 0
+           : mode == RV_UPSAMPLE_LINEAR ? x
+                                        : 0.5 - 0.5 * cos(M_PI * x);
+}
+
+static double amplitude(const float *a, size_t t, size_t k, rv_upsample_mode mode)
+{
+    enum { F = 5, T = 1003, K = 60 };
+    const double at = (double)t * F / T, w = share_of_next(mode, at - floor(at));
+    const size_t f = (size_t)at, next = f + 1 < F ? f + 1 : f;
+    return (1 - w) * (double)a[f * K + k] + w * (double)a[next * K + k];
+}
+
+static void check_harmonic(rv_upsample_mode mode)
+{
+    enum { B = 2, F = 5, T = 1003, K = 60 };
+    fixture f;
+    set_up(&f);
+    rv_node *frequency = leaf(&f, RV_SHAPE(B, T)), *a = leaf(&f, RV_SHAPE(B, F, K));
+    rv_node *y = rv_harmonic(rv_phase(rv_scale(frequency, 0.01, 0.0275)), a, mode);
+    double *want = calloc(B * T, sizeof *want);
+    for (size_t b = 0; b < B; b++) {
+        double phase = 0;
+        for (size_t t = 0; t < T; t++) {
+            phase += (double)(f.data[0][b * T + t] * 0.01f + 0.0275f);
+            for (size_t k = 0; k < K; k++)
+                want[b * T + t] += amplitude(f.data[1] + b * F * K, t, k, mode) / 60 *
+                                   sin(2 * M_PI * (double)(k + 1) * phase);
+        }
+    }
+    finish(&f, rv_scale(y, 1.0 / 60, 0), want, B * T, 3e-6);
+}
+
+TEST(harmonic_is_a_sum_of_sines)
+{
+    check_harmonic(RV_UPSAMPLE_HOLD);
+    check_harmonic(RV_UPSAMPLE_LINEAR);
+    check_harmonic(RV_UPSAMPLE_HANN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -525,6 +568,7 @@ int main(void)
         cmocka_unit_test(stft_is_the_windowed_dft),
         cmocka_unit_test(istft_is_the_least_squares_inverse),
         cmocka_unit_test(istft_undoes_stft),
+        cmocka_unit_test(harmonic_is_a_sum_of_sines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -77,6 +77,17 @@ typedef struct kern_table {
      * w[j,c] x[t + j * dilation, c] for t < m; x has m + (taps - 1) * dilation rows of n. */
     void (*depthwise)(kern_real *y, const kern_real *x, const kern_real *w, const kern_real *bias,
                       size_t m, size_t n, size_t taps, size_t dilation);
+
+    /* Additive synthesis. phase [n] in turns, from -2^20 to 2^20; sine(k) = sin(2 pi k phase[t]),
+     * or the cosine:
+     * harmonics: y[t] = sum over k = 1 .. count of first[k-1] sine(k); next[t] with second[k-1].
+     * harmonic_weights: sums[k-1] += sum over t of weight[t] sine(k); scratch: count lanes reals.
+     */
+    void (*harmonics)(kern_real *y, kern_real *next, const kern_real *phase, size_t n,
+                      const kern_real *first, const kern_real *second, size_t count, bool cosine);
+    void (*harmonic_weights)(double *sums, const kern_real *phase, const kern_real *weight,
+                             size_t n, size_t count, kern_real *scratch);
+    size_t lanes; /* of a vector */
 } kern_table;
 
 /* The best kernels that this CPU can run, limited to the instruction sets in the

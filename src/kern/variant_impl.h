@@ -12,6 +12,7 @@
 #include "kern/gru_impl.h"
 #include "kern/lstm_impl.h"
 #include "kern/norm_impl.h"
+#include "kern/oscillator_impl.h"
 
 void KERN_FILL(kern_table *t)
 {
@@ -31,5 +32,8 @@ void KERN_FILL(kern_table *t)
                        .affine = affine,
                        .lstm_cell = lstm_cell,
                        .gru_cell = gru_cell,
-                       .depthwise = depthwise };
+                       .depthwise = depthwise,
+                       .lanes = LANES,
+                       .harmonics = harmonics,
+                       .harmonic_weights = harmonic_weights };
 }

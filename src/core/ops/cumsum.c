@@ -18,6 +18,11 @@ rv_node *rv_cumsum(rv_node *x)
     return RV_APPLY(&rv_op_cumsum, &(cumsum_attr){ false }, x);
 }
 
+rv_node *rv_cumsum_from_end(rv_node *x)
+{
+    return RV_APPLY(&rv_op_cumsum, &(cumsum_attr){ true }, x);
+}
+
 static rv_status cumsum_shape(const rv_node *n, rv_shape *out, rv_error *err)
 {
     *out = n->in[0]->shape;
