@@ -393,6 +393,12 @@ TEST(test_fine_tuning)
     check_count(line, "loaded", json_integer_value(json_object_get(line, "tensors")));
     json_decref(line);
     check_same_tensor("one", "tuned", "encoder.conv1d_U.weight", true);
+    /* A run that goes on does not need the file any more, and does not say that it does. */
+    *notes = '\0';
+    CHECK_OK(train_with("tuned", (const char *[]){ "train.init=/gone", "train.freeze=[encoder.*]" },
+                        2, &opt, &report, &err),
+             err);
+    CHECK(report.resumed_at > 0 && !*notes);
     check_same_tensor("one", "tuned", "decoder.basis_signals.weight", false);
 }
 

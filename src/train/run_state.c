@@ -52,16 +52,17 @@ static rv_status freeze(rv_run_state *s, const rv_recipe *r, rv_error *err)
     return rv_spans_freeze(s->spans, s->n_spans, patterns, n, err);
 }
 
-static rv_status start_weights(rv_run_state *s, const rv_recipe *r, rv_error *err)
+static rv_status start_weights(rv_run_state *s, const rv_recipe *r, bool resumed, rv_error *err)
 {
     rv_learner_initialise(s->learner, r->seed);
-    if (!r->init)
+    if (!r->init || resumed)
         return RV_OK;
     return rv_init_load(&s->init, r->init, s->spans, s->n_spans, rv_learner_values(s->learner),
                         err);
 }
 
-static rv_status init(rv_run_state *s, const rv_recipe *r, rv_pool *pool, rv_error *err)
+static rv_status init(rv_run_state *s, const rv_recipe *r, bool resumed, rv_pool *pool,
+                      rv_error *err)
 {
     const rv_learner_options options = { .def = r->def,
                                          .config = r->model,
@@ -76,7 +77,7 @@ static rv_status init(rv_run_state *s, const rv_recipe *r, rv_pool *pool, rv_err
     RV_TRY(rv_learner_new(&s->learner, &options, err));
     RV_TRY(list_spans(s, err));
     RV_TRY(freeze(s, r, err));
-    RV_TRY(start_weights(s, r, err));
+    RV_TRY(start_weights(s, r, resumed, err));
     RV_TRY(rv_optimiser_new(&s->optimiser, &r->optimiser, s->spans, s->n_spans, NULL, err));
     for (s->n_averages = 0; s->n_averages < r->n_averages; s->n_averages++)
         RV_TRY(rv_average_new(&s->average[s->n_averages], r->average[s->n_averages], true,
@@ -87,10 +88,11 @@ static rv_status init(rv_run_state *s, const rv_recipe *r, rv_pool *pool, rv_err
     return RV_OK;
 }
 
-rv_status rv_run_state_new(rv_run_state *s, const rv_recipe *r, rv_pool *pool, rv_error *err)
+rv_status rv_run_state_new(rv_run_state *s, const rv_recipe *r, bool resumed, rv_pool *pool,
+                           rv_error *err)
 {
     *s = (rv_run_state){ 0 };
-    const rv_status st = init(s, r, pool, err);
+    const rv_status st = init(s, r, resumed, pool, err);
     if (st != RV_OK)
         rv_run_state_fini(s);
     return st;

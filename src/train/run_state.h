@@ -23,9 +23,10 @@ typedef struct rv_run_state {
     double epoch_loss;   /* their sum of losses */
 } rv_run_state;
 
-/* Learner, optimiser and averages at their start. */
-RV_NODISCARD rv_status rv_run_state_new(rv_run_state *s, const rv_recipe *r, rv_pool *pool,
-                                        rv_error *err);
+/* Learner, optimiser and averages at their start. `resumed`: rv_run_state_load() will follow, so
+ * train.init, which may be gone by now, is not read. */
+RV_NODISCARD rv_status rv_run_state_new(rv_run_state *s, const rv_recipe *r, bool resumed,
+                                        rv_pool *pool, rv_error *err);
 void rv_run_state_fini(rv_run_state *s);
 
 RV_NODISCARD rv_status rv_run_state_save(rv_run_state *s, const rv_recipe *r, const char *path,

@@ -388,11 +388,8 @@ static rv_status time_steps(run *r, rv_error *err)
     return take_step(r, err);
 }
 
-static rv_status go_on(run *r, rv_error *err)
+static rv_status go_on(run *r, const char *path, bool resumed, rv_error *err)
 {
-    char path[PATH_ROOM];
-    path_in(r, path, "last.state");
-    const bool resumed = rv_train_state_exists(path);
     RV_TRY(make_folder(r->recipe->out, err));
     if (resumed)
         RV_TRY(rv_run_state_load(&r->state, r->recipe, path, r->report->warning,
@@ -406,10 +403,14 @@ static rv_status go_on(run *r, rv_error *err)
 
 static rv_status start(run *r, rv_error *err)
 {
+    const bool dry_run = r->options->dry_run;
+    char path[PATH_ROOM];
+    path_in(r, path, "last.state");
+    const bool resumed = !dry_run && rv_train_state_exists(path);
     RV_TRY(open_data(r, err));
     RV_TRY(rv_pool_new(&r->pool, r->options->threads, NULL, err));
-    RV_TRY(rv_run_state_new(&r->state, r->recipe, r->pool, err));
-    const rv_status st = r->options->dry_run ? time_steps(r, err) : go_on(r, err);
+    RV_TRY(rv_run_state_new(&r->state, r->recipe, resumed, r->pool, err));
+    const rv_status st = dry_run ? time_steps(r, err) : go_on(r, path, resumed, err);
     fill_report(r);
     return st;
 }
