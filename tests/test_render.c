@@ -1,5 +1,6 @@
 /* test_render.c - a data set is rendered: the same bytes each time, stems that add up, metadata
  * that is true, and errors that say what is wrong. Soundfont and songs are made here. */
+#include "data/sing.h"
 #include "data/synth.h"
 #include "io/audio_read.h"
 #include "io/midi_file.h"
@@ -345,6 +346,41 @@ TEST(test_bad_soundfonts)
     CHECK(access(in_folder("f1"), F_OK) != 0);
 }
 
+/* A track "Vocals" with lyrics is sung where espeak-ng is, and played elsewhere. */
+TEST(test_vocals)
+{
+    rv_render_options o = options();
+    rv_midi *m = NULL;
+    rv_error err = { 0 };
+    CHECK_OK(rv_midi_new(&m, 100, 1, &err), err);
+    static const char *const texts[] = { "Vocals", "la" };
+    for (int i = 0; i < 2; i++) {
+        const rv_midi_event e = { .tick = 10 * (uint32_t)i,
+                                  .status = 0xff,
+                                  .data = { i ? RV_MIDI_LYRIC : RV_MIDI_TRACK_NAME },
+                                  .bytes = (const uint8_t *)texts[i],
+                                  .n_bytes = (uint32_t)strlen(texts[i]) };
+        CHECK_OK(rv_midi_add(m, &e, &err), err);
+    }
+    for (int i = 0; i < 2; i++) {
+        add(m, 10 + 100 * (uint32_t)i, 0x90, 62 + i, 90);
+        add(m, 100 + 100 * (uint32_t)i, 0x90, 62 + i, 0);
+    }
+    rv_midi_sort(m);
+    CHECK_OK(rv_midi_write(m, in_folder("sung/a.mid"), &err), err);
+    rv_midi_free(m);
+    snprintf(midi_path, sizeof midi_path, "%s/sung", folder);
+    CHECK(render("choir", &o).without_drums == 1);
+    json_t *data = metadata("choir/train/Track00001");
+    const char *class = NULL, *player = NULL;
+    CHECK(json_unpack(data, "{s:{s:{s:s, s:s}}}", "stems", "S00", "inst_class", &class,
+                      "plugin_name", &player) == 0);
+    CHECK(strcmp(class, "Vocals") == 0);
+    CHECK_MSG(strcmp(player, rv_sing_available() ? "espeak-ng" : "tiny.sf2") == 0, "%s", player);
+    json_decref(data);
+    check_sum("choir/train/Track00001", 1);
+}
+
 TEST(test_bad_options)
 {
     rv_render_options o = options();
@@ -353,6 +389,14 @@ TEST(test_bad_options)
     o = options();
     o.n_midi = 0;
     check_error("o", &o, RV_ERR_ARG, "no MIDI");
+    o.compose = 1;
+    o.style = "unheard";
+    check_error("o", &o, RV_ERR_ARG, "style 'unheard'");
+    const char *const kits[] = { in_folder("nokit") };
+    o = options();
+    o.drum_kits = kits;
+    o.n_drum_kits = 1;
+    check_error("o", &o, RV_ERR_IO, "nokit");
     o = options();
     o.valid_fraction = 0.7;
     o.test_fraction = 0.7;
@@ -370,6 +414,7 @@ int main(void)
         cmocka_unit_test(test_splits_by_song),
         cmocka_unit_test(test_songs_left_out),
         cmocka_unit_test(test_bad_soundfonts),
+        cmocka_unit_test(test_vocals),
         cmocka_unit_test(test_bad_options),
     };
     return cmocka_run_group_tests(tests, prepare, clean);

@@ -19,11 +19,12 @@ static const char about[] =
 static const char examples[] =
     "  ravel dataset render songs --midi midi/ --soundfont FluidR3_GM.sf2\n"
     "  ravel dataset render songs --midi midi/ --soundfont a.sf2 b.sf3 --variants 5 \\\n"
-    "      --valid-fraction 0.1 --vary 0.3 --seed 7\n";
+    "      --valid-fraction 0.1 --vary 0.3 --seed 7\n"
+    "  ravel dataset render sung --compose 100 --soundfont FluidR3_GM.sf2 --drum-kit kits/*\n";
 
 typedef struct {
     rv_render_options render;
-    option_texts midi, fonts;
+    option_texts midi, fonts, kits;
     int mode;
     bool strict, json;
 } settings;
@@ -175,6 +176,11 @@ static int parse(settings *s, int argc, char **argv)
           "MIDI files, and folders that are searched for them" },
         { 0, "soundfont", OPTION_TEXTS, &s->fonts, "FILE...", 0, 0,
           "SF2 or SF3; one of them is chosen for each track" },
+        { 0, "drum-kit", OPTION_TEXTS, &s->kits, "DIR...", 0, 0,
+          "Hydrogen's drum kits, beside the soundfonts' drums" },
+        { 0, "compose", OPTION_INT, &o->compose, "N", 0, 99999,
+          "write N songs with words to sing, in addition (default 0)" },
+        { 0, "style", OPTION_TEXT, &o->style, "NAME", 0, 0, "of those (default: each its own)" },
         { 0, "variants", OPTION_INT, &o->variants, "N", 1, 1000,
           "of each song, with other choices (default 1)" },
         { 0, "seed", OPTION_SEED, &o->seed, "N", 0, 0, "of all choices (default 0)" },
@@ -207,8 +213,8 @@ static int check_and_render(settings *s, int n, char **argv)
     if (n != 1)
         cli_complain("dataset render: one folder OUT was expected, before the options; see ravel "
                      "dataset render --help");
-    else if (!s->midi.n)
-        cli_complain("dataset render: no songs; --midi DIR names them");
+    else if (!s->midi.n && !s->render.compose)
+        cli_complain("dataset render: no songs; --midi DIR names them, --compose N writes them");
     else if (!s->fonts.n)
         cli_complain("dataset render: --soundfont FILE was expected");
     else
@@ -226,11 +232,14 @@ int cmd_dataset_render(int argc, char **argv)
     s.render.n_midi = s.midi.n;
     s.render.soundfonts = s.fonts.items;
     s.render.n_soundfonts = s.fonts.n;
+    s.render.drum_kits = s.kits.items;
+    s.render.n_drum_kits = s.kits.n;
     s.render.strict = s.strict;
     s.render.command = command;
     const int code = n == -1 ? EXIT_OK : n < 0 ? EXIT_USAGE : check_and_render(&s, n, argv);
     free(s.midi.items);
     free(s.fonts.items);
+    free(s.kits.items);
     free(command);
     return code;
 }

@@ -31,6 +31,10 @@ typedef struct rv_render_options {
     size_t n_midi;
     const char *const *soundfonts; /**< SF2 or SF3; at least one */
     size_t n_soundfonts;
+    const char *const *drum_kits; /**< folders of Hydrogen's kits; may be none */
+    size_t n_drum_kits;
+    int compose;           /**< songs to write, beside those of `midi`, 0 to 99999 (default 0) */
+    const char *style;     /**< of those; NULL: each has its own (default NULL) */
     int variants;          /**< of each song, 1 to 1000 (default 1) */
     uint64_t seed;         /**< of all choices (default 0) */
     int sample_rate;       /**< Hz, 8000 to 96000 (default 44100) */
@@ -66,6 +70,9 @@ typedef struct rv_render_report {
 
 /**
  * Render songs to a data set with the layout of Slakh2100 (docs/rendering.md).
+ *
+ * Drums are played by a kit in half of the tracks, if there are kits. Tracks "Vocals" and "Backing
+ * vocals" that have lyrics are sung, if the program espeak-ng is there.
  *
  * A track gets its name when it is whole. A call with the same songs and options goes on where an
  * interrupted one stopped, and makes the same bytes, for any number of threads and the same

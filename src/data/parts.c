@@ -163,7 +163,8 @@ static rv_status take_apart(rv_parts *p, const char *name, rv_error *err)
         rv_part *part = &p->items[i];
         part->panned = is_panned(p->midi, part->channel);
         part->sung = part->program != RV_GM_DRUMS &&
-                     track_has(p->midi, part->track, RV_MIDI_TRACK_NAME, "Vocals") &&
+                     (track_has(p->midi, part->track, RV_MIDI_TRACK_NAME, "Vocals") ||
+                      track_has(p->midi, part->track, RV_MIDI_TRACK_NAME, "Backing vocals")) &&
                      track_has(p->midi, part->track, RV_MIDI_LYRIC, NULL);
     }
     return RV_OK;

@@ -17,7 +17,7 @@ typedef struct rv_part {
     uint16_t track;
     uint8_t channel;
     int program; /* 0 to 127, or RV_GM_DRUMS */
-    bool sung;   /* its track is named "Vocals" and has lyrics */
+    bool sung;   /* its track is "Vocals" or "Backing vocals", with lyrics */
     bool panned; /* the file says where it stands */
     size_t notes;
 } rv_part;

@@ -23,8 +23,11 @@ enum { THREADS_MAX = 1024, VARIANTS_MAX = 1000, TRACKS_MAX = 99999 };
 
 static rv_status check_options(const rv_render_options *o, rv_error *err)
 {
-    if (!o->n_midi)
-        return RV_FAIL(err, RV_ERR_ARG, "no MIDI files or folders given");
+    if (!o->n_midi && !o->compose)
+        return RV_FAIL(err, RV_ERR_ARG, "no MIDI files or folders given, and none to compose");
+    if (o->compose < 0 || o->compose > TRACKS_MAX)
+        return RV_FAIL(err, RV_ERR_ARG, "%d songs to compose: 0 to %d are possible", o->compose,
+                       TRACKS_MAX);
     if (!o->n_soundfonts)
         return RV_FAIL(err, RV_ERR_ARG, "no soundfont given");
     if (o->variants < 1 || o->variants > VARIANTS_MAX)
@@ -84,6 +87,25 @@ static uint64_t hash_songs(const rv_render_songs *songs)
     return hash;
 }
 
+/* The files that say what is in the kits. */
+static rv_status add_kits(json_t *all, const rv_render_options *o, rv_error *err)
+{
+    json_t *list = json_array();
+    json_object_set_new(all, "drum kits", list);
+    for (size_t i = 0; i < o->n_drum_kits; i++) {
+        char *path = NULL;
+        rv_mapping map = { 0 };
+        if (asprintf(&path, "%s/drumkit.xml", o->drum_kits[i]) < 0)
+            return RV_FAIL(err, RV_ERR_NOMEM, "out of memory");
+        const rv_status status = rv_mapping_open(&map, path, err);
+        free(path);
+        RV_TRY(status);
+        json_array_append_new(list, hex(rv_hash64(map.data, map.size, 0)));
+        rv_mapping_close(&map);
+    }
+    return RV_OK;
+}
+
 static rv_status describe(char **out, const rv_render *run, rv_error *err)
 {
     const rv_render_options *o = run->opt;
@@ -93,6 +115,8 @@ static rv_status describe(char **out, const rv_render *run, rv_error *err)
         o->sample_rate, "valid_fraction", o->valid_fraction, "test_fraction", o->test_fraction,
         "vary", o->vary, "max_seconds", o->max_seconds, "espeak-ng", run->sings);
     rv_status status = add_files(all, "soundfonts", o->soundfonts, o->n_soundfonts, err);
+    if (status == RV_OK)
+        status = add_kits(all, o, err);
     *out = status == RV_OK ? json_dumps(all, JSON_INDENT(1)) : NULL;
     json_decref(all);
     if (status == RV_OK && !*out)
@@ -339,6 +363,24 @@ static rv_status try_fonts(rv_render_worker *w, rv_error *err)
     return RV_OK;
 }
 
+static rv_status open_kits(rv_render *run, rv_error *err)
+{
+    const rv_render_options *opt = run->opt;
+    run->kits = calloc(opt->n_drum_kits + 1, sizeof *run->kits);
+    if (!run->kits)
+        return RV_FAIL(err, RV_ERR_NOMEM, "out of memory");
+    for (size_t i = 0; i < opt->n_drum_kits; i++)
+        RV_TRY(rv_drum_kit_open(&run->kits[i], opt->drum_kits[i], err));
+    return RV_OK;
+}
+
+static void free_kits(rv_render *run)
+{
+    for (size_t i = 0; run->kits && i < run->opt->n_drum_kits; i++)
+        rv_drum_kit_free(run->kits[i]);
+    free(run->kits);
+}
+
 static rv_status run_locked(rv_render *run, rv_render_report *report, rv_error *err)
 {
     crew c = { .run = run, .total = (size_t)rv_render_tracks(run) };
@@ -397,8 +439,11 @@ rv_status rv_render_run(const char *out, const rv_render_options *opt, rv_render
     pthread_mutex_init(&run.fonts, NULL);
     rv_status status = try_fonts(&trial, err);
     if (status == RV_OK)
+        status = open_kits(&run, err);
+    if (status == RV_OK)
         status = run_songs(&run, report, err);
     free_fonts(&trial);
+    free_kits(&run);
     pthread_mutex_destroy(&run.fonts);
     return status;
 }

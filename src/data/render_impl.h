@@ -3,6 +3,7 @@
 #ifndef DATA_RENDER_IMPL_H
 #define DATA_RENDER_IMPL_H
 
+#include "data/drum_kit.h"
 #include "data/render_plan.h"
 #include "data/render_songs.h"
 #include "data/synth.h"
@@ -18,6 +19,7 @@ typedef struct rv_render {
     const char *out;
     const rv_render_songs *songs;
     bool sings;            /* espeak-ng is there */
+    rv_drum_kit **kits;    /* [n_drum_kits], shared by all */
     pthread_mutex_t fonts; /* held while soundfonts are opened and freed */
     atomic_bool stop;
 } rv_render;
@@ -31,12 +33,15 @@ typedef struct rv_render_worker {
 typedef struct rv_stem {
     rv_stem_plan plan;
     const char *player; /* name of the soundfont's file, or of what else played */
+    bool kit;           /* a drum kit played */
     float *audio[2];    /* [frames + RV_TRACK_MARGIN] */
     double loudness;    /* LUFS as written */
     double gain;        /* linear, from the audio to the file */
     float peak;         /* of the audio */
     bool silent;        /* then it has no file */
 } rv_stem;
+
+#define RV_SINGER "espeak-ng" /* who plays what is sung */
 
 /* Of mix and stems, of full scale: rounding of 256 stems adds less than 0.004. */
 #define RV_MIX_PEAK 0.985

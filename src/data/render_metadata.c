@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* jansson keeps no number that is not finite: what is silent gets -120 dB. */
 static double finite_level(double value)
@@ -54,11 +55,22 @@ static json_t *stems_json(const rv_track_work *w)
     return stems;
 }
 
+/* Of those who play here. */
 static json_t *licenses_json(const rv_track_work *w)
 {
-    const char *font = w->worker->run->opt->soundfonts[w->plan.soundfont];
+    const rv_render *run = w->worker->run;
+    const char *font = run->opt->soundfonts[w->plan.soundfont];
     json_t *licenses = json_object();
-    json_object_set_new(licenses, rv_base_name(font), json_string(rv_soundfont_license(font)));
+    for (size_t s = 0; s < w->parts->n; s++) {
+        const rv_stem *stem = &w->stems[s];
+        const char *license = rv_soundfont_license(font);
+        if (stem->kit)
+            license = rv_drum_kit_license(run->kits[w->plan.drum_kit]);
+        else if (strcmp(stem->player, RV_SINGER) == 0)
+            license = "GPL-3: the program, not what it speaks";
+        json_object_set_new(licenses, stem->player,
+                            json_string(*license ? license : "unknown: the kit does not say"));
+    }
     return licenses;
 }
 

@@ -3,7 +3,9 @@
 
 #include "base/rng.h"
 #include "base/status.h"
+#include "data/compose.h"
 #include "data/parts.h"
+#include "data/sing.h"
 #include "io/hash64.h"
 #include "io/mapping.h"
 
@@ -17,7 +19,7 @@
 #include <sys/stat.h>
 
 enum { DEPTH_MAX = 32 }; /* folders below each other; ends cycles of links */
-enum { SPLIT_STREAM = 1 };
+enum { SPLIT_STREAM = 1, COMPOSE_STREAM };
 
 typedef struct {
     rv_render_songs *songs;
@@ -33,7 +35,10 @@ const char *rv_render_split_name(rv_render_split split)
 
 rv_status rv_render_song_read(rv_midi **out, const rv_render_song *song, rv_error *err)
 {
-    return rv_midi_read(out, song->path, err);
+    const rv_compose_options how = { .seed = song->seed,
+                                     .style = song->style,
+                                     .vocals = rv_sing_available() };
+    return song->composed ? rv_compose(out, &how, err) : rv_midi_read(out, song->path, err);
 }
 
 static void free_song(rv_render_song *song)
@@ -256,11 +261,41 @@ static void split(rv_render_songs *s, const rv_render_options *opt)
     qsort(s->items, s->n, sizeof *s->items, by_name);
 }
 
+/* What a composed song is like follows from its style and seed. */
+static rv_status add_composed(rv_render_songs *s, const rv_render_options *opt, int number,
+                              rv_error *err)
+{
+    char name[32];
+    const uint64_t seed = rv_rng_bits(opt->seed, COMPOSE_STREAM, (uint64_t)number);
+    snprintf(name, sizeof name, "composed/%05d", number);
+    const char *style = opt->style ? opt->style : "";
+    RV_TRY(append(s, name, 0, rv_hash64(style, strlen(style), seed), err));
+    s->items[s->n - 1].composed = true;
+    s->items[s->n - 1].style = opt->style;
+    s->items[s->n - 1].seed = seed;
+    return RV_OK;
+}
+
+/* Before anything is made. */
+static rv_status check_style(const char *style, rv_error *err)
+{
+    const char *const *known = rv_compose_styles();
+    while (style && *known && strcmp(*known, style))
+        known++;
+    if (style && !*known)
+        return RV_FAIL(err, RV_ERR_ARG, "style '%s' is not known; '%s' is one", style,
+                       rv_compose_styles()[0]);
+    return RV_OK;
+}
+
 static rv_status find(rv_render_songs *s, const rv_render_options *opt, rv_error *err)
 {
     finder f = { .songs = s, .opt = opt };
     for (size_t i = 0; i < opt->n_midi; i++)
         RV_TRY(add_named(&f, opt->midi[i], err));
+    RV_TRY(check_style(opt->style, err));
+    for (int i = 1; i <= opt->compose; i++)
+        RV_TRY(add_composed(s, opt, i, err));
     if (!s->n)
         return RV_FAIL(err, RV_ERR_IO, "no songs: %llu MIDI files are broken, %llu too long",
                        (unsigned long long)s->broken, (unsigned long long)s->too_long);

@@ -5,6 +5,8 @@
 #include "io/midi_file.h"
 #include "ravel/dataset.h"
 
+#include <stdbool.h>
+
 typedef enum {
     RV_RENDER_SPLIT_TRAIN,
     RV_RENDER_SPLIT_VALIDATION,
@@ -13,10 +15,13 @@ typedef enum {
 } rv_render_split;
 
 typedef struct rv_render_song {
-    char *path;      /* of the MIDI file */
-    char *name;      /* the path below what was named */
-    uint64_t hash;   /* of its content */
-    uint64_t rating; /* by seed and content: the highest are for tests, the next for validation */
+    char *path;    /* of the MIDI file, or how a composed song is called */
+    char *name;    /* the path below what was named */
+    uint64_t hash; /* of its content */
+    bool composed;
+    const char *style; /* of a composed song, NULL: chosen by its seed */
+    uint64_t seed;     /* of a composed song */
+    uint64_t rating;   /* by seed and content: the highest are for tests, the next for validation */
     rv_render_split split;
 } rv_render_song;
 

@@ -74,7 +74,8 @@ static size_t collect_sung(const rv_part_note *notes, size_t n, rv_sung_note *su
                                        .velocity = notes[i].velocity / 127.0,
                                        .syllable = notes[i].lyric ? text : NULL };
         if (notes[i].lyric) {
-            memcpy(text, notes[i].lyric->bytes, notes[i].lyric->n_bytes);
+            if (notes[i].lyric->n_bytes)
+                memcpy(text, notes[i].lyric->bytes, notes[i].lyric->n_bytes);
             text += notes[i].lyric->n_bytes + 1; /* a zero is there already */
         }
     }
@@ -104,15 +105,44 @@ static rv_status sing(rv_track_work *w, size_t part, rv_error *err)
     if (text && sung)
         status = rv_sing(w->stems[part].audio, w->frames, w->worker->run->opt->sample_rate, sung,
                          collect_sung(notes, n, sung, text), &voice, err);
-    w->stems[part].player = "espeak-ng";
+    w->stems[part].player = RV_SINGER;
     free(notes);
     free(sung);
     free(text);
     return status;
 }
 
+/* A kit that has no piece for any of the notes leaves them to the soundfont. */
+static rv_status play_kit(rv_track_work *w, size_t part, rv_error *err)
+{
+    const rv_drum_kit *kit = w->worker->run->kits[w->plan.drum_kit];
+    const size_t n = w->parts->items[part].notes;
+    size_t left_out = 0;
+    rv_part_note *notes = calloc(n, sizeof *notes);
+    rv_drum_hit *hits = calloc(n, sizeof *hits);
+    if (notes && hits)
+        rv_parts_notes(w->parts, part, notes);
+    for (size_t i = 0; i < n && notes && hits; i++)
+        hits[i] = (rv_drum_hit){ notes[i].start, notes[i].key, notes[i].velocity / 127.0 };
+    rv_status status = RV_FAIL(err, RV_ERR_NOMEM, "out of memory for %zu notes", n);
+    if (notes && hits)
+        status = rv_drum_kit_play(kit, w->stems[part].audio, w->frames,
+                                  w->worker->run->opt->sample_rate, hits, n, &left_out, err);
+    free(notes);
+    free(hits);
+    w->stems[part].player = rv_drum_kit_name(kit);
+    w->stems[part].kit = true;
+    if (status != RV_OK || left_out < n)
+        return status;
+    w->stems[part].kit = false;
+    return play_font(w, part, err);
+}
+
 static rv_status play(rv_track_work *w, size_t part, rv_error *err)
 {
+    if (w->parts->items[part].program == RV_GM_DRUMS &&
+        w->plan.drum_kit < w->worker->run->opt->n_drum_kits)
+        return play_kit(w, part, err);
     if (w->parts->items[part].sung && w->worker->run->sings)
         return sing(w, part, err);
     return play_font(w, part, err);

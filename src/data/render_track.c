@@ -32,7 +32,7 @@ static rv_status prepare_song(rv_track_work *w, rv_error *err)
     const rv_render_options *opt = w->worker->run->opt;
     rv_midi *written = NULL;
     const uint64_t seed = rv_rng_bits(opt->seed, w->song->hash, w->variant);
-    w->plan = rv_track_plan_make(seed, opt->n_soundfonts, 0, opt->vary);
+    w->plan = rv_track_plan_make(seed, opt->n_soundfonts, opt->n_drum_kits, opt->vary);
     RV_TRY(rv_render_song_read(&written, w->song, err));
     const rv_status status = rv_perform(&w->midi, written, &w->plan.performance, err);
     rv_midi_free(written);
