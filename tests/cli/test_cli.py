@@ -111,6 +111,21 @@ class Cli(unittest.TestCase):
         self.assertTrue("f.sf2: not a soundfont" in done.stderr or "FluidSynth" in done.stderr)
         self.assertFalse(self.out.exists())
 
+    def test_dataset_shards(self):
+        for song in ("train/a", "train/b", "test/c"):
+            for stem in ("mixture", "vocals"):
+                write_wav(self.folder / "songs" / song / f"{stem}.wav", seconds=1)
+        args = ("dataset", "shards", "songs", "-o", self.out, "--window", 0.5, "--hop", 0.25)
+        done = self.run_ravel(*args, "--valid-fraction", 0.5, "--json")
+        told = json.loads(done.stdout)
+        self.assertEqual(told["train"], {"songs": 1, "examples": 3, "shards": 1})
+        self.assertEqual(self.files(), ["test/test-00000.tfrecord", "train/train-00000.tfrecord",
+                                        "val/val-00000.tfrecord"])
+        self.complaint(self.run_ravel(*args, code=1), "train-00000.tfrecord", "--overwrite")
+        self.run_ravel(*args, "--overwrite")
+        self.complaint(self.run_ravel("dataset", "shards", "songs", code=2), "-o OUT")
+        self.complaint(self.run_ravel("dataset", "shards", "none", "-o", "x", code=1), "none")
+
     def test_layout(self):
         song = write_wav(self.folder / "söng 1.b.wav")
         done = self.separate(song)
