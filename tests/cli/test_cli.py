@@ -115,7 +115,8 @@ class Cli(unittest.TestCase):
         for song in ("train/a", "train/b", "test/c"):
             for stem in ("mixture", "vocals"):
                 write_wav(self.folder / "songs" / song / f"{stem}.wav", seconds=1)
-        args = ("dataset", "shards", "songs", "-o", self.out, "--window", 0.5, "--hop", 0.25)
+        args = ("dataset", "shards", "songs", "-o", self.out, "--window", 0.5, "--hop", 0.25,
+                "--sample-rate", 16000)
         done = self.run_ravel(*args, "--valid-fraction", 0.5, "--json")
         told = json.loads(done.stdout)
         self.assertEqual(told["train"], {"songs": 1, "examples": 3, "shards": 1})
