@@ -39,7 +39,8 @@ static uint32_t size_at(const unsigned char *p)
     return p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
-/* Bytes of the chunk `name` among those in p[0 .. n); *at is where its content begins. */
+/* Bytes of the chunk `name` among those in p[0 .. n); *at is where its content begins. The zero that
+ * follows an odd size in RIFF is missing in SF3 files of MuseScore. */
 static size_t find_chunk(const unsigned char *p, size_t n, const char *name, const char *kind,
                          size_t *at)
 {
@@ -51,7 +52,8 @@ static size_t find_chunk(const unsigned char *p, size_t n, const char *name, con
             *at = i + 8 + strlen(kind);
             return size - strlen(kind);
         }
-        i += 8 + size + size % 2;
+        i += 8 + size;
+        i += size % 2 && i < n && p[i] == 0;
     }
     return 0;
 }
