@@ -6,9 +6,9 @@
  * Prints a JSON line for each model: median seconds of a step, processor seconds, memory of the
  * learner, peak of the process. bench/peer_train.py does the same work in PyTorch;
  * bench/compare.py puts its figures beside these. */
-#include "train/learner.h"
 #include "train/loss.h"
 #include "train/optimiser.h"
+#include "train/separation.h"
 #include "train_decoder.h"
 
 #include <stdio.h>
@@ -114,23 +114,21 @@ static void open_learner(work *w, size_t bench, double seconds, int recompute)
     w->config = calloc(1, def->config_size);
     check(def->configure(w->config, &w->info, &benches[bench].args, &err), &err);
     const size_t segment = (size_t)(seconds * (double)w->info.sample_rate);
-    const rv_learner_options options = {
+    const rv_separation separation = {
         .def = def,
         .config = w->config,
         .info = &w->info,
         .frames = def->valid_length(w->config, &w->info, segment),
         .scored = segment,
-        .batch = w->batch,
-        .recompute = recompute,
         .loss = l1,
-        .pool = w->pool,
     };
-    check(rv_learner_new(&w->learner, &options, &err), &err);
+    check(rv_separation_learner(&w->learner, &separation, w->batch, recompute, w->pool, &err),
+          &err);
     rv_learner_initialise(w->learner, 1);
     const rv_optimiser_config adam = rv_optimiser_defaults(RV_ADAM);
     const rv_span all = { .name = "all", .count = rv_learner_count(w->learner) };
     check(rv_optimiser_new(&w->optimiser, &adam, &all, 1, NULL, &err), &err);
-    const size_t samples = w->batch * options.frames * w->info.channels;
+    const size_t samples = w->batch * separation.frames * w->info.channels;
     w->mix = noise(samples);
     w->target = noise(samples * w->info.n_stems);
 }
@@ -162,7 +160,7 @@ static void close_work(work *w)
 
 static bool step_learner(work *w, double *loss)
 {
-    *loss = rv_learner_step(w->learner, w->mix, w->target, true, 1);
+    *loss = rv_learner_step(w->learner, (const float *[]){ w->mix, w->target }, true, 1);
     return rv_optimiser_step(w->optimiser, rv_learner_values(w->learner),
                              rv_learner_gradients(w->learner), 1e-3, w->pool, NULL);
 }

@@ -2,9 +2,9 @@
  * the gradients of the first (tools/make_golden_training.py); equal bits for any number of
  * threads; and every model learns an example by heart. */
 #include "model_case.h"
-#include "train/learner.h"
 #include "train/loss.h"
 #include "train/optimiser.h"
+#include "train/separation.h"
 
 /* A learner, the case whose model it trains, and a batch of examples. */
 typedef struct {
@@ -43,18 +43,16 @@ static void start(training *t, int threads)
 {
     rv_error err = { 0 };
     CHECK_OK(rv_pool_new(&t->pool, threads, NULL, &err), err);
-    const rv_learner_options options = {
+    const rv_separation separation = {
         .def = t->model.def,
         .config = t->model.config,
         .info = &t->model.info,
         .frames = t->frames,
         .scored = t->scored,
-        .batch = t->batch,
-        .recompute = t->recompute,
         .loss = mean_absolute_error,
-        .pool = t->pool,
     };
-    CHECK_OK(rv_learner_new(&t->learner, &options, &err), err);
+    CHECK_OK(rv_separation_learner(&t->learner, &separation, t->batch, t->recompute, t->pool, &err),
+             err);
     const rv_optimiser_config adam = rv_optimiser_defaults(RV_ADAM);
     const rv_span all = { .name = "all", .count = rv_learner_count(t->learner) };
     CHECK_OK(rv_optimiser_new(&t->optimiser, &adam, &all, 1, NULL, &err), err);
@@ -92,7 +90,7 @@ static void read_start(training *t)
 
 static double step(training *t)
 {
-    return rv_learner_step(t->learner, t->mix, t->target, true, 1);
+    return rv_learner_step(t->learner, (const float *[]){ t->mix, t->target }, true, 1);
 }
 
 static void descend(training *t, double lr)
@@ -292,8 +290,9 @@ TEST(test_gradients_accumulate)
     const rv_model_info *info = &t.model.info;
     const float *mix = t.mix + t.frames * info->channels;
     const float *target = t.target + t.frames * info->channels * info->n_stems;
-    const double halves = rv_learner_step(t.learner, t.mix, t.target, true, 0.5) +
-                          rv_learner_step(t.learner, mix, target, false, 0.5);
+    const double halves =
+        rv_learner_step(t.learner, (const float *[]){ t.mix, t.target }, true, 0.5) +
+        rv_learner_step(t.learner, (const float *[]){ mix, target }, false, 0.5);
     CHECK_CLOSE(halves / 2, loss, 1e-12);
     CHECK(!memcmp(whole, rv_learner_gradients(t.learner), bytes));
     free(whole);

@@ -16,7 +16,7 @@ typedef struct {
 typedef struct {
     rv_graph *graph;
     nn_builder nn;
-    rv_node *mix, *target, *estimate, *loss;
+    rv_node *in[RV_LEARNER_INPUTS], *estimate, *loss;
 } example;
 
 struct rv_learner {
@@ -28,28 +28,17 @@ struct rv_learner {
     size_t count;
     rv_pool *pool;
     lane *lanes;
-    size_t n_lanes, batch, scored;
-    /* of the step that is running */
-    const float *mix_data, *target_data;
+    size_t n_lanes, batch, n_inputs;
+    const float *data[RV_LEARNER_INPUTS]; /* of the examples that are running */
 };
-
-/* The frames in the middle of x [1,T,C] that are scored. */
-static rv_node *middle(rv_node *x, const rv_learner_options *o)
-{
-    if (o->scored == 0 || o->scored == o->frames)
-        return x;
-    return rv_slice(x, 1, (o->frames - o->scored) / 2, o->scored);
-}
 
 static rv_status build(example *e, const rv_learner_options *o, rv_error *err)
 {
-    const size_t channels = o->info->channels, planes = o->info->n_stems * channels;
     RV_TRY(rv_graph_new(&e->graph, NULL, err));
     nn_begin(&e->nn, e->graph);
-    e->mix = rv_input(e->graph, RV_SHAPE(1, o->frames, channels));
-    e->target = rv_input(e->graph, RV_SHAPE(1, o->frames, planes));
-    e->estimate = o->def->build(&e->nn, o->config, o->info, e->mix);
-    e->loss = rv_output(o->loss(o->loss_ctx, middle(e->estimate, o), middle(e->target, o)));
+    for (size_t i = 0; i < o->n_inputs; i++)
+        e->in[i] = rv_input(e->graph, o->inputs[i]);
+    e->loss = rv_output(o->build(o->ctx, &e->nn, e->in, &e->estimate));
     return rv_graph_status(e->graph, err);
 }
 
@@ -107,7 +96,7 @@ rv_status rv_learner_new(rv_learner **out, const rv_learner_options *opt, rv_err
     const size_t threads = (size_t)rv_pool_threads(opt->pool);
     l->pool = opt->pool;
     l->batch = opt->batch;
-    l->scored = opt->scored ? opt->scored : opt->frames;
+    l->n_inputs = opt->n_inputs;
     l->n_lanes = opt->batch < threads ? opt->batch : threads;
     const rv_status st = init(l, opt, err);
     if (st != RV_OK) {
@@ -172,16 +161,21 @@ static void copy(real *to, const float *from, size_t n)
         to[i] = (real)from[i];
 }
 
-/* Example `task` of the wave that starts at the learner's data. */
+/* Input i of example `task`. */
+static void load(const rv_learner *l, const example *e, rv_plan *plan, size_t task)
+{
+    for (size_t i = 0; i < l->n_inputs; i++) {
+        const size_t n = rv_shape_count(&e->in[i]->shape);
+        copy(rv_value(plan, e->in[i]), l->data[i] + task * n, n);
+    }
+}
+
 static void run_example(void *ctx, size_t task, int worker)
 {
     const rv_learner *l = ctx;
     lane *at = &l->lanes[task];
-    const size_t mix = rv_shape_count(&l->train.mix->shape),
-                 target = rv_shape_count(&l->train.target->shape);
     (void)worker;
-    copy(rv_value(at->plan, l->train.mix), l->mix_data + task * mix, mix);
-    copy(rv_value(at->plan, l->train.target), l->target_data + task * target, target);
+    load(l, &l->train, at->plan, task);
     rv_plan_run(at->plan);
     at->loss = (double)*rv_value(at->plan, l->train.loss);
 }
@@ -215,16 +209,15 @@ static void run_wave(rv_learner *l, size_t examples)
         rv_pool_run(l->pool, examples, run_example, l);
 }
 
-double rv_learner_step(rv_learner *l, const float *mix, const float *target, bool clear,
-                       double share)
+double rv_learner_step(rv_learner *l, const float *const *in, bool clear, double share)
 {
     double loss = 0;
     if (clear)
         memset(l->gradients, 0, l->count * sizeof *l->gradients);
     for (size_t done = 0; done < l->batch;) {
         const size_t rest = l->batch - done, n = rest < l->n_lanes ? rest : l->n_lanes;
-        l->mix_data = mix + done * rv_shape_count(&l->train.mix->shape);
-        l->target_data = target + done * rv_shape_count(&l->train.target->shape);
+        for (size_t i = 0; i < l->n_inputs; i++)
+            l->data[i] = in[i] + done * rv_shape_count(&l->train.in[i]->shape);
         run_wave(l, n);
         sum_job sum = { l, n, (real)(share / (double)l->batch) };
         rv_pool_run(l->pool, l->train.nn.n_params, add_parameters, &sum);
@@ -235,22 +228,12 @@ double rv_learner_step(rv_learner *l, const float *mix, const float *target, boo
     return loss;
 }
 
-size_t rv_learner_scored(const rv_learner *l)
-{
-    return l->scored;
-}
-
-size_t rv_learner_frames(const rv_learner *l)
-{
-    return rv_extent(l->test.mix, 1);
-}
-
-double rv_learner_estimate(rv_learner *l, const float *mix, const float *target,
-                           const float **estimate)
+double rv_learner_estimate(rv_learner *l, const float *const *in, const float **estimate)
 {
     const example *e = &l->test;
-    copy(rv_value(l->test_plan, e->mix), mix, rv_shape_count(&e->mix->shape));
-    copy(rv_value(l->test_plan, e->target), target, rv_shape_count(&e->target->shape));
+    for (size_t i = 0; i < l->n_inputs; i++)
+        l->data[i] = in[i];
+    load(l, e, l->test_plan, 0);
     rv_plan_run(l->test_plan);
     *estimate = (const float *)(const void *)rv_value(l->test_plan, e->estimate);
     return (double)*rv_value(l->test_plan, e->loss);

@@ -1,5 +1,6 @@
-/* learner.h - a model, its loss and their gradient: from a batch to one number and the
- * gradient of every parameter.
+/* learner.h - a network, its loss and their gradient: from a batch to one number and the gradient
+ * of every parameter. What the network is and what it learns from, its builder knows
+ * (train/separation.h).
  *
  * Parameters lie in one block in order of creation, gradients likewise. The graph is that of one
  * example; those of a batch run side by side, each on a thread (a single one on all threads),
@@ -7,24 +8,23 @@
 #ifndef TRAIN_LEARNER_H
 #define TRAIN_LEARNER_H
 
-#include "models/model.h"
+#include "nn/nn.h"
 
-/* Build the loss [1] of an estimate [1,T,S*C] against the target of the same shape; T is the
- * number of frames that are scored. */
-typedef rv_node *rv_loss_fn(void *ctx, rv_node *estimate, rv_node *target);
+enum { RV_LEARNER_INPUTS = 6 };
+
+/* Build the loss [1] of one example from its inputs, and set *estimate to what a validation looks
+ * at. */
+typedef rv_node *rv_learner_build_fn(const void *ctx, nn_builder *b, rv_node *const *in,
+                                     rv_node **estimate);
 
 typedef struct rv_learner_options {
-    const rv_model_def *def;
-    const void *config; /* of the model, borrowed */
-    const rv_model_info *info;
-    size_t frames;  /* of an example */
-    size_t scored;  /* the loss sees so many frames in the middle; 0: all. Demucs v2 has no
-                       estimate beside the segment for which `frames` is the valid length. */
+    rv_learner_build_fn *build;
+    const void *ctx;                    /* of build, which is done when rv_learner_new() returns */
+    rv_shape inputs[RV_LEARNER_INPUTS]; /* [n_inputs] of one example */
+    size_t n_inputs;
     size_t batch;   /* examples of a step */
     bool recompute; /* compute values again for the gradient: less memory, more time */
-    rv_loss_fn *loss;
-    void *loss_ctx;
-    rv_pool *pool; /* NULL: the calling thread alone; borrowed */
+    rv_pool *pool;  /* NULL: the calling thread alone; borrowed */
 } rv_learner_options;
 
 typedef struct rv_learner rv_learner;
@@ -42,16 +42,12 @@ size_t rv_learner_bytes(const rv_learner *l);           /* of memory, about */
 /* Starting values, a function of the seed and the parameters' names. */
 void rv_learner_initialise(rv_learner *l, uint64_t seed);
 
-/* mix [batch,frames,C], target [batch,frames,S*C]: the mean loss over the batch, whose gradient
- * is added to rv_learner_gradients() times `share` after clearing them if `clear`. */
-double rv_learner_step(rv_learner *l, const float *mix, const float *target, bool clear,
-                       double share);
+/* in[i] [batch, ...] the examples' inputs one after the other: the mean loss over the batch, whose
+ * gradient is added to rv_learner_gradients() times `share` after clearing them if `clear`. */
+double rv_learner_step(rv_learner *l, const float *const *in, bool clear, double share);
 
-/* One example through the weights as they are now, without a gradient: mix [frames,C], target
- * [frames,S*C] -> the loss; *estimate [frames,S*C] is valid until the next call. */
-double rv_learner_estimate(rv_learner *l, const float *mix, const float *target,
-                           const float **estimate);
-size_t rv_learner_frames(const rv_learner *l);
-size_t rv_learner_scored(const rv_learner *l); /* of them, in the middle */
+/* One example through the weights as they are now, without a gradient: the loss; *estimate is valid
+ * until the next call. */
+double rv_learner_estimate(rv_learner *l, const float *const *in, const float **estimate);
 
 #endif

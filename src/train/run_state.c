@@ -64,17 +64,15 @@ static rv_status start_weights(rv_run_state *s, const rv_recipe *r, bool resumed
 static rv_status init(rv_run_state *s, const rv_recipe *r, bool resumed, rv_pool *pool,
                       rv_error *err)
 {
-    const rv_learner_options options = { .def = r->def,
-                                         .config = r->model,
-                                         .info = &r->info,
-                                         .frames = r->examples.segment,
-                                         .scored = r->scored,
-                                         .batch = r->examples.batch,
-                                         .recompute = r->recompute,
-                                         .loss = build_loss,
-                                         .loss_ctx = (void *)r,
-                                         .pool = pool };
-    RV_TRY(rv_learner_new(&s->learner, &options, err));
+    s->separation = (rv_separation){ .def = r->def,
+                                     .config = r->model,
+                                     .info = &r->info,
+                                     .frames = r->examples.segment,
+                                     .scored = r->scored,
+                                     .loss = build_loss,
+                                     .loss_ctx = (void *)r };
+    RV_TRY(rv_separation_learner(&s->learner, &s->separation, r->examples.batch, r->recompute, pool,
+                                 err));
     RV_TRY(list_spans(s, err));
     RV_TRY(freeze(s, r, err));
     RV_TRY(start_weights(s, r, resumed, err));

@@ -4,10 +4,11 @@
 
 #include "train/average.h"
 #include "train/init_report.h"
-#include "train/learner.h"
 #include "train/recipe.h"
+#include "train/separation.h"
 
 typedef struct rv_run_state {
+    rv_separation separation; /* what is learned */
     rv_learner *learner;
     rv_optimiser *optimiser;
     rv_span *spans;

@@ -240,12 +240,12 @@ static rv_status tell(run *r, const rv_train_progress *p, rv_error *err)
 
 static rv_status take_gradient(run *r, double *loss, rv_error *err)
 {
+    const float *const in[] = { r->mix, r->target };
     const uint64_t n = r->recipe->accumulate;
     *loss = 0;
     for (uint64_t k = 0; k < n; k++) {
         RV_TRY(rv_examples_fill(r->examples, batch_index(r, k), r->mix, r->target, err));
-        *loss +=
-            rv_learner_step(r->state.learner, r->mix, r->target, k == 0, 1 / (double)n) / (double)n;
+        *loss += rv_learner_step(r->state.learner, in, k == 0, 1 / (double)n) / (double)n;
     }
     return RV_OK;
 }
@@ -298,7 +298,8 @@ static rv_status validate(run *r, rv_validation_result *out, rv_error *err)
     *out = (rv_validation_result){ .loss = r->state.epoch_loss / (double)r->state.epoch_step };
     if (!r->valid_songs)
         return RV_OK;
-    return rv_validate(out, r->state.learner, r->valid_songs, e->sample_rate, e->channels, err);
+    return rv_validate(out, r->state.learner, &r->state.separation, r->valid_songs, e->sample_rate,
+                       err);
 }
 
 /* With the first average in place of the weights, as it would be released. */

@@ -15,6 +15,7 @@ typedef struct {
 
 typedef struct {
     rv_learner *learner;
+    const rv_separation *separation;
     const rv_track_cache *songs;
     int sample_rate;
     size_t channels, stems, frames;
@@ -94,13 +95,14 @@ static void add_si_sdr(validation *v)
 static rv_status add_song(validation *v, size_t song, rv_error *err)
 {
     const size_t length = rv_track_length(&v->songs->tracks[song], v->sample_rate);
-    const size_t scored = rv_learner_scored(v->learner), first = (v->frames - scored) / 2;
+    const size_t scored = rv_separation_scored(v->separation), first = (v->frames - scored) / 2;
     memset(v->stem, 0, sizeof v->stem);
     for (size_t at = 0; at + first < length; at += scored) {
         const size_t rest = length - at - first, n = rest < scored ? rest : scored;
         const float *estimate;
         RV_TRY(read_segment(v, song, (int64_t)at, err));
-        v->loss += rv_learner_estimate(v->learner, v->mix, v->target, &estimate);
+        v->loss +=
+            rv_learner_estimate(v->learner, (const float *[]){ v->mix, v->target }, &estimate);
         v->n_loss++;
         add_energies(v, estimate, first, first + n);
     }
@@ -108,15 +110,16 @@ static rv_status add_song(validation *v, size_t song, rv_error *err)
     return RV_OK;
 }
 
-rv_status rv_validate(rv_validation_result *out, rv_learner *l, const rv_track_cache *songs,
-                      int sample_rate, int channels, rv_error *err)
+rv_status rv_validate(rv_validation_result *out, rv_learner *l, const rv_separation *separation,
+                      const rv_track_cache *songs, int sample_rate, rv_error *err)
 {
     validation v = { .learner = l,
+                     .separation = separation,
                      .songs = songs,
                      .sample_rate = sample_rate,
-                     .channels = (size_t)channels,
+                     .channels = separation->info->channels,
                      .stems = songs->list->n_stems,
-                     .frames = rv_learner_frames(l) };
+                     .frames = separation->frames };
     rv_status st = take_memory(&v, err);
     for (size_t i = 0; i < songs->list->n && st == RV_OK; i++)
         if (!songs->tracks[i].all_silent)

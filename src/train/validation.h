@@ -3,18 +3,18 @@
 #define TRAIN_VALIDATION_H
 
 #include "data/track_cache.h"
-#include "train/learner.h"
+#include "train/separation.h"
 
 typedef struct rv_validation_result {
     double loss;   /* mean of the loss over all segments of all songs */
     double si_sdr; /* dB: mean over songs and stems, silent stems left out */
 } rv_validation_result;
 
-/* Songs are cut into segments of the learner's length whose scored parts lie side by side; what
+/* Songs are cut into segments of separation->frames whose scored parts lie side by side; what
  * is before the first of these does not count, and zeros follow the end.
  * SI-SDR (J. Le Roux et al., arXiv:1811.02508) is that of the whole song, over all channels. */
 RV_NODISCARD rv_status rv_validate(rv_validation_result *out, rv_learner *l,
-                                   const rv_track_cache *songs, int sample_rate, int channels,
-                                   rv_error *err);
+                                   const rv_separation *separation, const rv_track_cache *songs,
+                                   int sample_rate, rv_error *err);
 
 #endif
