@@ -39,8 +39,8 @@ static uint32_t size_at(const unsigned char *p)
     return p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
-/* Bytes of the chunk `name` among those in p[0 .. n); *at is where its content begins. The zero that
- * follows an odd size in RIFF is missing in SF3 files of MuseScore. */
+/* Bytes of the chunk `name` among those in p[0 .. n); *at is where its content begins. The zero
+ * that follows an odd size in RIFF is missing in SF3 files of MuseScore. */
 static size_t find_chunk(const unsigned char *p, size_t n, const char *name, const char *kind,
                          size_t *at)
 {
