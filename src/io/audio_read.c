@@ -18,6 +18,7 @@ struct rv_audio_reader {
     int stream;
     float *interleaved; /* [BLOCK, channels] */
     int64_t position;   /* frames handed out */
+    bool any_value;     /* also NaN and infinity */
 };
 
 /* Neither library could open the file: the message of the one that knew it best. */
@@ -103,6 +104,11 @@ const rv_audio_info *rv_audio_reader_info(const rv_audio_reader *r)
     return &r->info;
 }
 
+void rv_audio_reader_allow_not_finite(rv_audio_reader *r)
+{
+    r->any_value = true;
+}
+
 rv_status rv_audio_reader_rewind(rv_audio_reader *r, rv_error *err)
 {
     audio_source *again = NULL;
@@ -119,22 +125,44 @@ rv_status rv_audio_reader_rewind(rv_audio_reader *r, rv_error *err)
     return RV_OK;
 }
 
-/* x [n,C] interleaved -> planar[c][at..at+n); stops at the first sample that is not finite. */
+static bool all_finite(const float *x, size_t n)
+{
+    const uint32_t infinity = 0x7f800000;
+    uint32_t most = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, &x[i], sizeof bits);
+        bits &= 0x7fffffff;
+        most = bits > most ? bits : most;
+    }
+    return most < infinity;
+}
+
+/* x [n,C], of which a sample is not finite: which one. */
+static rv_status report_sample(const rv_audio_reader *r, size_t n, rv_error *err)
+{
+    const size_t channels = (size_t)r->info.channels;
+    const float *x = r->interleaved;
+    size_t i = 0;
+    while (i + 1 < n * channels && isfinite(x[i]))
+        i++;
+    return RV_FAIL(err, RV_ERR_FORMAT,
+                   "%s: sample of channel %zu at frame %lld is %s; expected a number", r->path,
+                   i % channels, (long long)(r->position + (int64_t)(i / channels)),
+                   isnan(x[i]) ? "NaN" : "infinite");
+}
+
+/* x [n,C] interleaved -> planar[c][at..at+n) */
 static rv_status hand_out(rv_audio_reader *r, float *const *planar, size_t at, size_t n,
                           rv_error *err)
 {
     const size_t channels = (size_t)r->info.channels;
     const float *x = r->interleaved;
-    for (size_t t = 0; t < n; t++) {
-        for (size_t c = 0; c < channels; c++) {
-            if (!isfinite(x[t * channels + c]))
-                return RV_FAIL(err, RV_ERR_FORMAT,
-                               "%s: sample of channel %zu at frame %lld is %s; expected a number",
-                               r->path, c, (long long)(r->position + (int64_t)t),
-                               isnan(x[t * channels + c]) ? "NaN" : "infinite");
+    if (!r->any_value && !all_finite(x, n * channels))
+        return report_sample(r, n, err);
+    for (size_t c = 0; c < channels; c++)
+        for (size_t t = 0; t < n; t++)
             planar[c][at + t] = x[t * channels + c];
-        }
-    }
     r->position += (int64_t)n;
     return RV_OK;
 }

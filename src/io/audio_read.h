@@ -32,6 +32,9 @@ void rv_audio_reader_free(rv_audio_reader *r);
 
 const rv_audio_info *rv_audio_reader_info(const rv_audio_reader *r);
 
+/* From now on, samples that are NaN or infinite are handed out rather than being an error. */
+void rv_audio_reader_allow_not_finite(rv_audio_reader *r);
+
 /* The next `frames` frames into planar[channel][frame]; *got < frames only at the end of the
  * track, 0 after it. After a failure only rewinding or freeing makes sense. */
 RV_NODISCARD rv_status rv_audio_reader_read(rv_audio_reader *r, float *const *planar, size_t frames,
