@@ -276,6 +276,39 @@ static rv_status check_tracks(const finder *f, rv_error *err)
     return RV_OK;
 }
 
+/* *keep: what the song consists of is known. */
+static rv_status fill_song(const finder *f, rv_song *song, bool *keep, rv_error *err)
+{
+    const rv_track_query *q = f->query;
+    rv_error why = { 0 };
+    const rv_status status = f->layout->fill(song, &f->wanted, &why);
+    *keep = status == RV_OK;
+    if (q->broken && (status == RV_ERR_IO || status == RV_ERR_FORMAT))
+        return q->broken(q->broken_ctx, song->name, song->split, &why, err);
+    return *keep ? RV_OK : RV_FAIL(err, status, "%s", why.text);
+}
+
+static rv_status fill_songs(finder *f, rv_error *err)
+{
+    rv_song_list *l = &f->songs;
+    size_t to = 0;
+    for (size_t i = 0; i < l->n; i++) {
+        bool keep = false;
+        const rv_status status = fill_song(f, &l->at[i], &keep, err);
+        if (keep) {
+            const rv_song song = l->at[i];
+            l->at[i] = (rv_song){ 0 };
+            l->at[to++] = song;
+        } else if (status == RV_OK) {
+            rv_song_free(&l->at[i]);
+            l->at[i] = (rv_song){ 0 };
+        }
+        RV_TRY(status);
+    }
+    l->n = to;
+    return RV_OK;
+}
+
 static rv_status fill_list(finder *f, rv_error *err)
 {
     const rv_track_query *q = f->query;
@@ -290,8 +323,9 @@ static rv_status fill_list(finder *f, rv_error *err)
     if (f->songs.n == 0)
         return RV_OK;
     qsort(f->songs.at, f->songs.n, sizeof *f->songs.at, by_name);
-    for (size_t i = 0; i < f->songs.n; i++)
-        RV_TRY(f->layout->fill(&f->songs.at[i], &f->wanted, err));
+    RV_TRY(fill_songs(f, err));
+    if (f->songs.n == 0)
+        return RV_OK;
     RV_TRY(name_stems(f, err));
     want(f, (const char *const *)f->list->stems, f->list->n_stems);
     RV_TRY(make_tracks(f, err));

@@ -67,6 +67,11 @@ typedef struct rv_track_query {
     size_t n_valid_songs;
     double valid_fraction; /* 0: not so */
     uint64_t seed;
+    /* Told of songs whose files or metadata are amiss, which are then left out; NULL: the first
+     * such song is an error. */
+    rv_status (*broken)(void *ctx, const char *song, const char *split, const rv_error *why,
+                        rv_error *err);
+    void *broken_ctx;
     bool may_be_empty; /* no songs in the split: *out is NULL, rather than an error */
 } rv_track_query;
 
