@@ -11,6 +11,7 @@ static const struct {
     int (*run)(int argc, char **argv);
 } commands[] = {
     { "render", "songs from MIDI files, with soundfonts", cmd_dataset_render },
+    { "check", "say what a data set holds, and what in it harms training", cmd_dataset_check },
     { "shards", "cut a data set into TFRecord files of examples", cmd_dataset_shards },
     { NULL, NULL, NULL },
 };

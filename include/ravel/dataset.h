@@ -138,6 +138,97 @@ RV_API RV_NODISCARD rv_status rv_dataset_shards(const char *root, const char *ou
                                                 const rv_shards_options *opt,
                                                 rv_shards_report *report, rv_error *err);
 
+/** What rv_dataset_check() looks for. Fill with rv_check_defaults() first. */
+typedef struct rv_check_options {
+    const char *layout;       /**< of the data set; NULL: found out (default NULL) */
+    const char *const *stems; /**< [n_stems]; none: those of the layout, and whether they sum to
+                                   the mixture (default none) */
+    size_t n_stems;
+    int threads;           /**< songs are shared out among them; 0: one for each core (default 0) */
+    double residual;       /**< of mixture - stems, above which it is a finding, dB relative to the
+                                mixture (default -40) */
+    double residual_lossy; /**< the same, where a file was coded lossily (default -15) */
+    /** Called often, never by two threads at a time; not 0: stop. May be NULL. */
+    int (*progress)(void *ctx, const char *song, double fraction);
+    void *progress_ctx;
+    uint32_t reserved[8];
+} rv_check_options;
+
+RV_API void rv_check_defaults(rv_check_options *opt);
+
+/** How bad a finding is. Values are part of the ABI. */
+typedef enum rv_check_severity {
+    RV_CHECK_NOTE = 0, /**< worth knowing; harms nothing */
+    RV_CHECK_WARNING,  /**< makes training worse */
+    RV_CHECK_ERROR     /**< training refuses the song, or a score would be false */
+} rv_check_severity;
+
+/** A finding. */
+typedef struct rv_check_finding {
+    rv_check_severity severity;
+    const char *code;  /**< "metadata", "unreadable", "missing", "rate", "channels", "length",
+                            "nan", "sum", "gain", "misaligned", "polarity", "clipping", "silence",
+                            "dc", "duplicate" or "leak" */
+    const char *track; /**< "train/SONG" */
+    const char *stem;  /**< or several: "bass, drums"; "mixture"; "" for the whole song */
+    const char *text;  /**< what, with numbers, and what to do */
+    double value;      /**< the number meant: dB of residuals, linear gain, samples of shift, ... */
+} rv_check_finding;
+
+/** A stem of a song, or its mixture. Without files all but the name is 0. */
+typedef struct rv_check_audio {
+    const char *name;
+    int files;    /**< that are summed */
+    int readable; /**< 1: to the end, and of one rate */
+    int lossy;    /**< 1: one of them was coded lossily */
+    int sample_rate, channels;
+    uint64_t frames;
+    double peak;                    /**< absolute, linear */
+    double rms;                     /**< linear, over all channels */
+    double offset;                  /**< mean of the channel in which it is farthest from 0 */
+    double silent;                  /**< share below -60 dB peak, in parts of 8192 frames */
+    uint64_t clipped_runs, clipped; /**< runs of three or more equal samples at full scale, and
+                                         samples in them */
+    uint64_t not_finite;            /**< samples that are NaN or infinite */
+    uint64_t hash;                  /**< of the decoded samples, with rate and channels */
+} rv_check_audio;
+
+/** A song. */
+typedef struct rv_check_track {
+    const char *name, *split; /**< split: "train", "valid", "test", ... or "" */
+    double seconds;
+    const rv_check_audio *audio; /**< [n_stems + 1]: the stems, and the mixture at last */
+    int has_sum;                 /**< 1: mixture and stems could be compared */
+    double residual;             /**< of mixture - stems, dB relative to the mixture */
+    double gain;                 /**< of the stems' sum, with which it fits the mixture best */
+    double residual_fitted;      /**< with that gain, dB */
+} rv_check_track;
+
+/** What rv_dataset_check() found. */
+typedef struct rv_check_report {
+    const char *layout, *expects; /**< name, and the tree in a line */
+    const char *const *stems;     /**< [n_stems] */
+    size_t n_stems;
+    const rv_check_track *tracks; /**< [n_tracks] sorted by name */
+    size_t n_tracks;
+    const rv_check_finding *findings; /**< [n_findings] in the order of the songs */
+    size_t n_findings;
+} rv_check_report;
+
+/**
+ * Look for what harms training: files that are missing, damaged or unlike their song's others;
+ * stems that do not sum to the mixture, or are shifted against it; clipping, silence, offsets; and
+ * songs that are there twice. Files are read once, a block at a time (stems that do not sum up:
+ * parts of them again), so memory does not grow with their length.
+ *
+ * @retval RV_ERR_ARG       an option, or the layout is not clear
+ * @retval RV_ERR_IO        no data set is there
+ * @retval RV_ERR_CANCELLED the callback asked to stop
+ */
+RV_API RV_NODISCARD rv_status rv_dataset_check(rv_check_report **out, const char *root,
+                                               const rv_check_options *opt, rv_error *err);
+RV_API void rv_check_report_free(rv_check_report *report);
+
 RV_END_DECLS
 
 #endif /* RV_DATASET_H */

@@ -127,6 +127,70 @@ class Cli(unittest.TestCase):
         self.complaint(self.run_ravel("dataset", "shards", "songs", code=2), "-o OUT")
         self.complaint(self.run_ravel("dataset", "shards", "none", "-o", "x", code=1), "none")
 
+    def write_songs(self):
+        """Two songs of the same audio in two splits, and a third that lacks a stem."""
+        for song in ["train/a", "test/b", "train/c"]:
+            for stem in STEMS:
+                if song != "train/c" or stem != "bass":
+                    seconds = 1 + ("c" in song)
+                    write_wav(self.folder / "set" / song / f"{stem}.wav", seconds, 8000)
+        return self.folder / "set"
+
+    def test_dataset_check(self):
+        root = self.write_songs()
+        done = self.run_ravel("dataset", "check", root, code=1)
+        self.assertIn("songs     3: train 2, test 1", done.stdout)
+        self.assertIn("\ntest/b: bass, drums, other, vocals: the same audio as in train/a, of another "
+                      "split", done.stdout)
+        self.assertIn("\ntrain/c: bass: no file", done.stdout)
+        self.assertEqual(done.stderr, "")
+        shutil.rmtree(root / "test")
+        shutil.rmtree(root / "train" / "c")
+        done = self.run_ravel("dataset", "check", root, "--stems", "vocals", "-j", 2)
+        self.assertIn("0 errors, 0 warnings", done.stdout)
+        self.run_ravel("dataset", "check", code=2)
+        self.complaint(self.run_ravel("dataset", "check", root, "--residual", "x", code=2), "residual")
+        self.complaint(self.run_ravel("dataset", "check", self.folder / "nowhere", code=1), "nowhere")
+
+    def test_dataset_check_json(self):
+        root = self.write_songs()
+        done = self.run_ravel("dataset", "check", root, "--json", "--progress", "json", code=1)
+        for line in done.stderr.splitlines():
+            json.loads(line)
+        report = json.loads(done.stdout)
+        self.assertEqual(report["schema"], "ravel-dataset-check/1")
+        self.assertEqual((report["layout"], sorted(report["stems"])), ("songs", STEMS))
+        self.assertEqual(len(report["findings"]),
+                         report["errors"] + report["warnings"] + report["notes"])
+        for finding in report["findings"]:
+            self.assertEqual(list(finding), ["severity", "code", "track", "stem", "value", "text"])
+        leak = [f for f in report["findings"] if f["code"] == "leak"]
+        self.assertEqual([(f["severity"], f["track"]) for f in leak], [("error", "test/b")])
+        self.assertEqual([(t["name"], t["split"], t["seconds"]) for t in report["tracks"]],
+                         [("a", "train", 1), ("b", "test", 1), ("c", "train", 2)])
+        for track in report["tracks"]:
+            self.assertIsNone(track["residual"])
+            self.assertEqual([a["name"] for a in track["audio"]], report["stems"] + ["mixture"])
+        audio = report["tracks"][0]["audio"][0]
+        self.assertEqual(list(audio), ["name", "files", "readable", "lossy", "sample_rate", "channels",
+                                       "frames", "peak", "rms", "offset", "silent", "clipped_runs",
+                                       "clipped", "not_finite", "hash"])
+        self.assertEqual((audio["sample_rate"], audio["channels"], audio["frames"]), (8000, 2, 8000))
+        self.assertAlmostEqual(audio["peak"], 9000 / 32768, 6)
+
+    def test_dataset_check_interrupted(self):
+        first = write_wav(self.folder / "set/a/0.wav", seconds=600, channels=1)
+        for i in range(1, 12):
+            os.link(first, first.with_name(f"{i}.wav"))
+        with subprocess.Popen([RAVEL, "dataset", "check", "--progress", "json", self.folder / "set"],
+                              stderr=subprocess.PIPE, stdout=subprocess.PIPE) as p:
+            p.stderr.readline()
+            p.send_signal(signal.SIGINT)
+            rest, text = p.stderr.read(), p.stdout.read()
+        self.assertEqual(p.returncode, 130)
+        self.assertIn(b"interrupted", rest)
+        self.assertEqual(text, b"")
+
     def test_layout(self):
         song = write_wav(self.folder / "söng 1.b.wav")
         done = self.separate(song)
