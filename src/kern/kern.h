@@ -43,6 +43,18 @@ typedef void kern_map_fn(kern_real *y, const kern_real *x, size_t n);
 typedef void kern_cell_fn(kern_real *hidden, size_t hidden_row, kern_real *state,
                           const kern_real *gates, size_t m, size_t h);
 
+/* An oscillator sin(2 pi turns(t)), turns(t) = phase + t step + t (t - 1) / 2 bend; |step| below
+ * 2^12. Its amplitude goes from `first` where the share is 0 to `second` where it is 1. */
+typedef struct kern_chirp {
+    double phase, step, bend;
+    kern_real first, second;
+} kern_chirp;
+
+/* Derivatives with respect to all that describes a kern_chirp. */
+typedef struct kern_chirp_slopes {
+    double first, second, phase, step, bend;
+} kern_chirp_slopes;
+
 typedef struct kern_table {
     const char *isa; /* "c", "avx2", "avx512" */
 
@@ -88,6 +100,13 @@ typedef struct kern_table {
     void (*harmonic_weights)(double *sums, const kern_real *phase, const kern_real *weight,
                              size_t n, size_t count, kern_real *scratch);
     size_t lanes; /* of a vector */
+
+    /* y[t] = the sum of `count` chirps for t < n; share [n].
+     * slopes [count] += those of the sum over t of weight[t] y[t]. */
+    void (*chirps)(kern_real *y, const kern_chirp *c, size_t count, const kern_real *share,
+                   size_t n);
+    void (*chirp_slopes)(kern_chirp_slopes *slopes, const kern_chirp *c, size_t count,
+                         const kern_real *share, const kern_real *weight, size_t n);
 } kern_table;
 
 /* The best kernels that this CPU can run, limited to the instruction sets in the

@@ -14,6 +14,8 @@
 #include "kern/norm_impl.h"
 #include "kern/oscillator_impl.h"
 
+#include "kern/chirp_impl.h"
+
 void KERN_FILL(kern_table *t)
 {
     *t = (kern_table){ .isa = KERN_ISA,
@@ -35,5 +37,7 @@ void KERN_FILL(kern_table *t)
                        .depthwise = depthwise,
                        .lanes = LANES,
                        .harmonics = harmonics,
-                       .harmonic_weights = harmonic_weights };
+                       .harmonic_weights = harmonic_weights,
+                       .chirps = chirps,
+                       .chirp_slopes = chirp_slopes };
 }

@@ -24,6 +24,19 @@ static inline double upsample_share_at(rv_upsample_mode mode, size_t t, size_t f
     return upsample_share(mode, (double)(t * frames % samples) / (double)samples);
 }
 
+/* Samples after which the shares repeat: a sample on a frame, so a frame's samples lie in one piece.
+ */
+static inline size_t upsample_period(size_t frames, size_t samples)
+{
+    size_t a = frames, b = samples;
+    while (b) {
+        const size_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a ? samples / a : 1;
+}
+
 /* First sample at or after frame f; samples for f = frames. */
 static inline size_t upsample_start(size_t f, size_t frames, size_t samples)
 {
