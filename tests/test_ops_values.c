@@ -1,75 +1,7 @@
 /* test_ops_values.c - norms, attention, LSTM, GRU, depthwise convolution and STFT against
  * their definitions as plain loops in double, in the engine that ships (large blocks, float),
  * with equal bits for 1 and 3 threads. */
-#include "base/rng.h"
-#include "check.h"
-#include "core/ops.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-typedef struct {
-    rv_graph *graph;
-    rv_node *leaf[RV_MAX_IN];
-    float *data[RV_MAX_IN]; /* uniform in (-1, 1) */
-    int n;
-} fixture;
-
-static void set_up(fixture *f)
-{
-    rv_error err = { 0 };
-    *f = (fixture){ 0 };
-    CHECK_OK(rv_graph_new(&f->graph, NULL, &err), err);
-}
-
-static rv_node *leaf(fixture *f, rv_shape shape)
-{
-    const size_t n = rv_shape_count(&shape);
-    float *x = malloc(n * sizeof *x);
-    for (size_t i = 0; i < n; i++)
-        x[i] = (float)(2 * rv_rng_uniform(3, (uint64_t)f->n, i) - 1);
-    f->data[f->n] = x;
-    return f->leaf[f->n++] = rv_param(f->graph, shape);
-}
-
-static float *run_with(fixture *f, rv_node *y, int threads)
-{
-    rv_error err = { 0 };
-    rv_pool *pool = NULL;
-    rv_plan *plan = NULL;
-    const size_t bytes = rv_shape_count(&y->shape) * sizeof(float);
-    float *values = malloc(bytes);
-    CHECK_OK(rv_pool_new(&pool, threads, NULL, &err), err);
-    const rv_plan_options opt = { .isa_mask = KERN_ISA_ALL, .pool = pool, .frozen = true };
-    CHECK_OK(rv_plan_new(&plan, f->graph, &opt, &err), err);
-    for (int i = 0; i < f->n; i++)
-        rv_plan_bind(plan, f->leaf[i], f->data[i]);
-    rv_plan_prepare(plan);
-    rv_plan_run(plan);
-    memcpy(values, rv_value(plan, y), bytes);
-    rv_plan_free(plan);
-    rv_pool_free(pool);
-    return values;
-}
-
-/* Compare y with n values, then tear the fixture down. Frees `want`. */
-static void finish(fixture *f, rv_node *y, double *want, size_t n, double tolerance)
-{
-    rv_error err = { 0 };
-    rv_output(y);
-    CHECK_OK(rv_graph_status(f->graph, &err), err);
-    CHECK(rv_shape_count(&y->shape) == n);
-    float *one = run_with(f, y, 1), *three = run_with(f, y, 3);
-    CHECK(!memcmp(one, three, n * sizeof *one));
-    for (size_t i = 0; i < n; i++)
-        CHECK_CLOSE(one[i], want[i], tolerance);
-    for (int i = 0; i < f->n; i++)
-        free(f->data[i]);
-    free(one);
-    free(three);
-    free(want);
-    rv_graph_free(f->graph);
-}
+#include "ops_fixture.h"
 
 static double *zeros(size_t n)
 {
@@ -509,86 +441,6 @@ TEST(istft_undoes_stft)
     finish(&f, rv_slice(y, 1, SIZE, inside), want, 2 * inside, 1e-6);
 }
 
-/* A tone of 440 Hz and more, whose amplitudes move between 5 frames, against sines. */
-static double share_of_next(rv_upsample_mode mode, double x)
-{
-    return mode == RV_UPSAMPLE_HOLD     ? 0
-           : mode == RV_UPSAMPLE_LINEAR ? x
-                                        : 0.5 - 0.5 * cos(M_PI * x);
-}
-
-static double amplitude(const float *a, size_t t, size_t k, rv_upsample_mode mode)
-{
-    enum { F = 5, T = 1003, K = 60 };
-    const double at = (double)t * F / T, w = share_of_next(mode, at - floor(at));
-    const size_t f = (size_t)at, next = f + 1 < F ? f + 1 : f;
-    return (1 - w) * (double)a[f * K + k] + w * (double)a[next * K + k];
-}
-
-static void check_harmonic(rv_upsample_mode mode)
-{
-    enum { B = 2, F = 5, T = 1003, K = 60 };
-    fixture f;
-    set_up(&f);
-    rv_node *frequency = leaf(&f, RV_SHAPE(B, T)), *a = leaf(&f, RV_SHAPE(B, F, K));
-    rv_node *y = rv_harmonic(rv_phase(rv_scale(frequency, 0.01, 0.0275)), a, mode);
-    double *want = calloc(B * T, sizeof *want);
-    for (size_t b = 0; b < B; b++) {
-        double phase = 0;
-        for (size_t t = 0; t < T; t++) {
-            phase += (double)(f.data[0][b * T + t] * 0.01f + 0.0275f);
-            for (size_t k = 0; k < K; k++)
-                want[b * T + t] += amplitude(f.data[1] + b * F * K, t, k, mode) / 60 *
-                                   sin(2 * M_PI * (double)(k + 1) * phase);
-        }
-    }
-    finish(&f, rv_scale(y, 1.0 / 60, 0), want, B * T, 3e-6);
-}
-
-TEST(harmonic_is_a_sum_of_sines)
-{
-    check_harmonic(RV_UPSAMPLE_HOLD);
-    check_harmonic(RV_UPSAMPLE_LINEAR);
-    check_harmonic(RV_UPSAMPLE_HANN);
-}
-
-/* Oscillators that slide for a minute's worth of turns, summed sample by sample. */
-static double slid(const float *x, size_t t, size_t k, rv_upsample_mode mode)
-{
-    enum { F = 7, T = 20001, K = 3 };
-    const double at = (double)t * F / T, w = share_of_next(mode, at - floor(at));
-    const size_t f = (size_t)at, next = f + 1 < F ? f + 1 : f;
-    return (1 - w) * (double)x[f * K + k] + w * (double)x[next * K + k];
-}
-
-static void check_sinusoids(rv_upsample_mode mode)
-{
-    enum { B = 2, F = 7, T = 20001, K = 3 };
-    fixture f;
-    set_up(&f);
-    rv_node *frequency = leaf(&f, RV_SHAPE(B, F, K)), *a = leaf(&f, RV_SHAPE(B, F, K));
-    rv_node *y = rv_sinusoids(frequency, a, T, mode);
-    double *want = calloc(B * T, sizeof *want);
-    for (size_t b = 0; b < B; b++)
-        for (size_t k = 0; k < K; k++) {
-            double phase = 0;
-            for (size_t t = 0; t < T; t++) {
-                phase += slid(f.data[0] + b * F * K, t, k, RV_UPSAMPLE_LINEAR);
-                phase -= rint(phase);
-                want[b * T + t] +=
-                    slid(f.data[1] + b * F * K, t, k, mode) / K * sin(2 * M_PI * phase);
-            }
-        }
-    finish(&f, rv_scale(y, 1.0 / K, 0), want, B * T, 4e-7);
-}
-
-TEST(sinusoids_follow_their_frequencies)
-{
-    check_sinusoids(RV_UPSAMPLE_HOLD);
-    check_sinusoids(RV_UPSAMPLE_LINEAR);
-    check_sinusoids(RV_UPSAMPLE_HANN);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -605,8 +457,6 @@ int main(void)
         cmocka_unit_test(stft_is_the_windowed_dft),
         cmocka_unit_test(istft_is_the_least_squares_inverse),
         cmocka_unit_test(istft_undoes_stft),
-        cmocka_unit_test(harmonic_is_a_sum_of_sines),
-        cmocka_unit_test(sinusoids_follow_their_frequencies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,8 +24,7 @@ static inline double upsample_share_at(rv_upsample_mode mode, size_t t, size_t f
     return upsample_share(mode, (double)(t * frames % samples) / (double)samples);
 }
 
-/* Samples after which the shares repeat: a sample on a frame, so a frame's samples lie in one piece.
- */
+/* Samples after which the shares repeat; always on a frame. */
 static inline size_t upsample_period(size_t frames, size_t samples)
 {
     size_t a = frames, b = samples;
