@@ -15,6 +15,7 @@ static const struct {
     { "models", "list, describe and convert models", cmd_models },
     { "train", "train a model on songs taken apart", cmd_train },
     { "dataset", "make, check and store data sets to train on", cmd_dataset },
+    { "features", "measure pitch, loudness and spectra of audio files", cmd_features },
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 

@@ -114,6 +114,60 @@ RV_API RV_NODISCARD rv_status rv_feature_finish(rv_feature *f, rv_error *err);
 /** Up to `room` frames that are known by now: out [room, width]. pYIN knows all at the end. */
 RV_API size_t rv_feature_pull(rv_feature *f, float *out, size_t room);
 
+/** How rv_features_file() measures a file. Fill with rv_features_defaults() first. */
+typedef struct rv_features_options {
+    const char *features;   /**< names, with commas (default "f0,loudness,rms") */
+    const char *format;     /**< "npz" (numpy) or "csv" (default "npz") */
+    const char *cache;      /**< folder; NULL: $XDG_CACHE_HOME/ravel or ~/.cache/ravel (default) */
+    int sample_rate;        /**< Hz that audio is brought to; 0: as it is (default 0) */
+    double frame_rate;      /**< frames a second (default 250) */
+    rv_frame_align align;   /**< (default RV_FRAMES_CENTRED) */
+    rv_f0_method f0_method; /**< (default RV_F0_PYIN) */
+    double f0_min, f0_max;  /**< Hz (default 65.406, 2093.005) */
+    int f0_librosa;         /**< see rv_feature_spec (default 0) */
+    int f0_everywhere;      /**< 1: f0_hz is the best guess in unvoiced frames, too, where else it
+                                 is 0 (default 0) */
+    rv_loudness_kind loudness; /**< with its project's reference and range (default
+                                    RV_LOUDNESS_DDSP) */
+    int window;                /**< samples, of all features but f0 and harmonicity; 0: see
+                                    docs/features.md (default 0) */
+    int bands;                 /**< of mel (default 128) */
+    int coefficients;          /**< of MFCC (default 30) */
+    int midi;                  /**< 1: also the notes of f0, as OUT.mid (default 0) */
+    int overwrite;             /**< 1: replace results that are there (default 0) */
+    /** fraction: 0 to 1 of the file; not 0: stop. May be NULL. */
+    int (*progress)(void *ctx, double fraction);
+    void *progress_ctx;
+    uint32_t reserved[8];
+} rv_features_options;
+
+RV_API void rv_features_defaults(rv_features_options *opt);
+
+typedef struct rv_features_report {
+    int sample_rate;          /**< Hz, of what was measured */
+    uint64_t frames;          /**< of each feature */
+    uint64_t notes;           /**< written as MIDI */
+    uint64_t found, measured; /**< features: in the cache, and not */
+    uint64_t damaged;         /**< files of the cache that were measured again */
+} rv_features_report;
+
+/**
+ * Measure the mean of a file's channels and write OUT.npz (or OUT.csv) and OUT.mid. What was
+ * measured once is kept in the cache, and comes from there. Memory does not depend on the length,
+ * save for f0: see docs/features.md.
+ *
+ * The npz holds sample_rate, frame_rate and one array for each feature, its first axis the frames:
+ * f0_hz, f0_confidence, voiced, loudness_db, rms, mel, mfcc, centroid_hz, harmonicity, residual.
+ *
+ * @retval RV_ERR_ARG       an option: which, and what is possible
+ * @retval RV_ERR_EXISTS    a result is there
+ * @retval RV_ERR_FORMAT    the file is damaged, or holds NaN
+ * @retval RV_ERR_CANCELLED the callback asked to stop
+ */
+RV_API RV_NODISCARD rv_status rv_features_file(const char *path, const char *out,
+                                               const rv_features_options *opt,
+                                               rv_features_report *report, rv_error *err);
+
 RV_END_DECLS
 
 #endif /* RV_FEATURES_H */

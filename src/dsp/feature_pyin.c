@@ -121,36 +121,47 @@ static void add_threshold(pyin *p, size_t n, double threshold, double prior)
         }
 }
 
-/* Several troughs may share a pitch: the longest period counts. */
+/* Several troughs may share a pitch: the likeliest counts; in librosa the longest period. */
 static size_t add_candidate(pyin *p, size_t n, double bin, double probability, double hz)
 {
     const rv_pitch_candidate c = { (uint16_t)fmax(bin, 0), (float)probability, (float)hz };
     for (size_t i = 0; i < n; i++)
         if (p->candidates[i].bin == c.bin) {
-            p->candidates[i] = c;
+            if (p->spec->f0_librosa || c.probability > p->candidates[i].probability)
+                p->candidates[i] = c;
             return n;
         }
     p->candidates[n] = c;
     return n + 1;
 }
 
+static size_t find_candidates(pyin *p, size_t n_troughs)
+{
+    size_t n = 0, kept = 0;
+    for (size_t i = 0; i < n_troughs; i++) {
+        const double hz = rv_yin_hz(&p->yin, p->trough[i]);
+        const double bin = rint(BINS_PER_OCTAVE * log2(hz / p->spec->f0_min));
+        if (p->probability[i] > 0 && bin < (double)p->path.bins)
+            n = add_candidate(p, n, bin, p->probability[i], hz);
+    }
+    for (size_t i = 0; i < n; i++)
+        if ((double)p->candidates[i].probability > negligible)
+            p->candidates[kept++] = p->candidates[i];
+    return kept;
+}
+
 static rv_status collect(void *state, const float *window, rv_error *err)
 {
     pyin *p = state;
     double voiced = 0;
-    size_t n_candidates = 0;
+
     rv_yin_measure(&p->yin, window);
     const size_t n = find_troughs(p);
     for (size_t i = 0; i < n; i++)
         p->probability[i] = 0;
     for (int s = 0; n > 0 && s < THRESHOLDS; s++)
         add_threshold(p, n, (s + 1) * 0.01, p->prior[s]);
-    for (size_t i = 0; i < n; i++) {
-        const double hz = rv_yin_hz(&p->yin, p->trough[i]);
-        const double bin = rint(BINS_PER_OCTAVE * log2(hz / p->spec->f0_min));
-        if (p->probability[i] > negligible && bin < (double)p->path.bins)
-            n_candidates = add_candidate(p, n_candidates, bin, p->probability[i], hz);
-    }
+    const size_t n_candidates = find_candidates(p, n);
     for (size_t i = 0; i < n_candidates; i++)
         voiced += (double)p->candidates[i].probability;
     return rv_pitch_path_add(&p->path, p->candidates, n_candidates, fmin(voiced, 1), err);

@@ -191,6 +191,42 @@ class Cli(unittest.TestCase):
         self.assertIn(b"interrupted", rest)
         self.assertEqual(text, b"")
 
+    def test_features(self):
+        write_wav(self.folder / "songs" / "a.wav", seconds=1)
+        write_wav(self.folder / "songs" / "b.wav", seconds=0.01, rate=192000, channels=1)
+        write_wav(self.folder / "songs" / "c.wav", seconds=0.5, rate=8000)
+        args = ("features", "songs", "-o", self.out, "--cache", self.folder / "cache", "--json")
+        everything = "f0,loudness,rms,mel,mfcc,centroid,harmonicity,residual"
+        kind = ("--features", everything, "--format", "csv", "--frame-rate", 47.3)
+        told = json.loads(self.run_ravel(*args, *kind, "--midi").stdout)["files"]
+        self.assertEqual([f["frames"] for f in told], [48, 1, 24])
+        self.assertEqual([f["measured"] for f in told], [8, 8, 8])
+        self.assertEqual(self.files(), ["a.csv", "a.mid", "b.csv", "b.mid", "c.csv", "c.mid"])
+        self.assertEqual(len((self.out / "a.csv").read_text().splitlines()), 49)
+        again = ("features", "songs/a.wav", *args[2:], *kind)
+        self.complaint(self.run_ravel(*again, code=1), "a.csv", "is there already")
+        for damaged in (self.folder / "cache" / "features").iterdir():
+            damaged.write_bytes(b"nothing")
+            break
+        done = self.run_ravel(*args, *kind, "--overwrite")
+        told = json.loads(done.stdout)["files"]
+        self.assertEqual(sum(f["measured"] for f in told), 1)
+        self.assertIn("damaged", done.stderr)
+
+    def test_features_refused(self):
+        song = write_wav(self.folder / "a.wav", rate=8000)
+        args = ("features", song, "-o", self.out, "--cache", self.folder / "cache")
+        for more, word in ((("--features", "f0,pitch"), "pitch is not known"),
+                           (("--f0-range", "50:5000"), "half the sample rate"),
+                           (("--features", "rms,rms"), "twice")):
+            self.complaint(self.run_ravel(*args, *more, code=1), word)
+        self.complaint(self.run_ravel(*args, "--f0-range", "50", code=2), "--f0-range")
+        self.complaint(self.run_ravel("features", song, code=2), "-o DIR")
+        write_float_wav(self.folder / "n.wav", [0.0, float("nan")])
+        self.complaint(self.run_ravel("features", self.folder / "n.wav", "-o", self.out, "--cache",
+                                      self.folder / "cache", code=1), "n.wav")
+        self.assertFalse(self.out.exists())
+
     def test_layout(self):
         song = write_wav(self.folder / "söng 1.b.wav")
         done = self.separate(song)
