@@ -154,7 +154,6 @@ static rv_status collect(void *state, const float *window, rv_error *err)
 {
     pyin *p = state;
     double voiced = 0;
-
     rv_yin_measure(&p->yin, window);
     const size_t n = find_troughs(p);
     for (size_t i = 0; i < n; i++)

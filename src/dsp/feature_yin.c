@@ -86,9 +86,8 @@ void rv_yin_measure(rv_yin *y, const float *window)
 bool rv_yin_trough(const rv_yin *y, size_t i)
 {
     const double *d = y->difference;
-    if (i + 1 >= y->lags)
-        return false;
-    return i == 0 ? d[0] < d[1] : d[i] < d[i - 1] && d[i] <= d[i + 1];
+    const bool falls = i == 0 || d[i] < d[i - 1], last = i + 1 == y->lags;
+    return falls && (last || (i == 0 ? d[0] < d[1] : d[i] <= d[i + 1]));
 }
 
 double rv_yin_hz(const rv_yin *y, size_t i)

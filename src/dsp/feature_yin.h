@@ -23,8 +23,8 @@ void rv_yin_fini(rv_yin *y);
 
 void rv_yin_measure(rv_yin *y, const float *window);
 
-/* difference[i] is below its left neighbour and not above its right one (at the left end: below the
- * right one). */
+/* difference[i] is below its left neighbour and not above its right one, where it has them; the
+ * first one must be below the right one. */
 bool rv_yin_trough(const rv_yin *y, size_t i);
 
 /* The frequency of lag i, refined by a parabola through its neighbours. */
