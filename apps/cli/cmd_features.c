@@ -157,13 +157,32 @@ static rv_status measure(settings *s, const input *in, bool first)
     return st;
 }
 
+/* Results of a batch must not replace each other. */
+static bool is_repeated(const settings *s, const input_list *list, size_t i)
+{
+    char *name = result_name(s, &list->items[i]);
+    bool repeated = false;
+    for (size_t j = 0; name && j < i && !repeated; j++) {
+        char *other = result_name(s, &list->items[j]);
+        repeated = other && strcmp(name, other) == 0;
+        if (repeated)
+            cli_complain("%s: its results would replace those of %s", list->items[i].path,
+                         list->items[j].path);
+        free(other);
+    }
+    free(name);
+    return repeated;
+}
+
 static int measure_all(settings *s, const input_list *list)
 {
     size_t failures = list->failures;
     if (s->json)
         printf("{\"files\":[");
-    for (size_t i = 0; i < list->n && !cli_interrupted(); i++)
-        failures += measure(s, &list->items[i], i == 0) != RV_OK;
+    for (size_t i = 0; i < list->n && !cli_interrupted(); i++) {
+        const bool repeated = is_repeated(s, list, i);
+        failures += repeated || measure(s, &list->items[i], i == 0) != RV_OK;
+    }
     if (s->json)
         printf("]}\n");
     if (cli_interrupted()) {

@@ -222,6 +222,11 @@ class Cli(unittest.TestCase):
             self.complaint(self.run_ravel(*args, *more, code=1), word)
         self.complaint(self.run_ravel(*args, "--f0-range", "50", code=2), "--f0-range")
         self.complaint(self.run_ravel("features", song, code=2), "-o DIR")
+        twin = write_wav(self.folder / "b" / "a.wav", rate=8000)
+        done = self.run_ravel("features", song, twin, *args[2:], "--features", "rms", "--format",
+                              "csv", "--overwrite", code=1)
+        self.complaint(done, "b/a.wav", "would replace")
+        shutil.rmtree(self.out)
         write_float_wav(self.folder / "n.wav", [0.0, float("nan")])
         self.complaint(self.run_ravel("features", self.folder / "n.wav", "-o", self.out, "--cache",
                                       self.folder / "cache", code=1), "n.wav")
