@@ -190,6 +190,28 @@ class Cli(unittest.TestCase):
         self.assertEqual(p.returncode, 130)
         self.assertIn(b"interrupted", rest)
         self.assertEqual(text, b"")
+    def test_eval(self):
+        for song in ("a", "b"):
+            for stem in STEMS:
+                write_wav(self.folder / "songs" / song / f"{stem}.wav")
+        for stem in STEMS:
+            write_wav(self.out / "a" / f"{stem}.wav")
+        both = ("eval", "-r", "songs", "-e", self.out)
+        done = self.run_ravel(*both, "--metrics", "snr", "SI-SDR", "-j", 2, "--json", "f.json",
+                              "--csv", "f.csv")
+        self.assertIn("1 songs were left out", done.stdout)
+        self.assertIn("SI-SDR", done.stdout.splitlines()[0])
+        figures = json.loads((self.folder / "f.json").read_text())
+        self.assertEqual([t["name"] for t in figures["tracks"]], ["a"])
+        self.assertEqual(sorted(t["name"] for t in figures["tracks"][0]["targets"]), STEMS)
+        self.assertEqual(len((self.folder / "f.csv").read_text().splitlines()), 5)
+        for args, word in ((both[:3], "--estimates"), (both + ("more",), "not more"),
+                           (both + ("-m", "si-sdt"), "SI-SDR")):
+            self.complaint(self.run_ravel(*args, code=2), word)
+        write_wav(self.out / "a" / "bass.wav", seconds=1)
+        self.complaint(self.run_ravel(*both, code=1), "bass.wav: 16000 frames; expected 8000")
+        (self.out / "a" / "bass.wav").unlink()
+        self.complaint(self.run_ravel(*both, code=1), "no bass.wav")
 
     def test_features(self):
         write_wav(self.folder / "songs" / "a.wav", seconds=1)

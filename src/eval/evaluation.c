@@ -1,0 +1,153 @@
+/* evaluation.c - names of figures, medians over frames and songs; see evaluation.h.
+ *
+ * As museval 0.4 does: infinite values are none, the figure of a song is the median of its frames,
+ * that of a data set the median of its songs. */
+#include "eval/evaluation.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    const char *name, *about;
+} metrics[RV_METRICS] = {
+    { "SDR", "BSS Eval v4 (museval), median of frames: signal to distortion, dB" },
+    { "ISR", "BSS Eval v4 (museval), median of frames: image to spatial distortion, dB" },
+    { "SIR", "BSS Eval v4 (museval), median of frames: signal to interference, dB" },
+    { "SAR", "BSS Eval v4 (museval), median of frames: signal to artifacts, dB" },
+    { "SI-SDR", "scale-invariant SDR of the whole track (Le Roux 2019), dB" },
+    { "SI-SDRi", "SI-SDR less that of the mixture, dB" },
+    { "SDR-MDX21", "SDR of the whole track, Music Demixing Challenge 2021, dB" },
+    { "SNR", "signal to difference, whole track, dB" },
+    { "SC", "spectral convergence (0 is perfect, silence has 1)" },
+    { "LSD", "log-spectral distance, dB" },
+};
+
+const char *rv_metric_name(int metric)
+{
+    return metric >= 0 && metric < RV_METRICS ? metrics[metric].name : NULL;
+}
+
+const char *rv_metric_about(int metric)
+{
+    return metric >= 0 && metric < RV_METRICS ? metrics[metric].about : NULL;
+}
+
+bool rv_eval_wants(uint32_t wanted, rv_metric metric)
+{
+    return (wanted & RV_METRIC_BIT(metric)) != 0;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+double rv_finite_median(double *values, size_t n, size_t *n_finite)
+{
+    size_t k = 0;
+    for (size_t i = 0; i < n; i++)
+        if (isfinite(values[i]))
+            values[k++] = values[i];
+    if (n_finite)
+        *n_finite = k;
+    if (k == 0)
+        return (double)NAN;
+    qsort(values, k, sizeof *values, by_size);
+    return (values[(k - 1) / 2] + values[k / 2]) / 2;
+}
+
+rv_status rv_eval_join_frames(rv_eval_stem *s, size_t n_frames, rv_error *err)
+{
+    double *copy = malloc((n_frames + 1) * sizeof *copy);
+    if (!copy)
+        return RV_FAIL(err, RV_ERR_NOMEM, "%zu frames", n_frames);
+    for (size_t m = 0; m < RV_FRAME_METRICS; m++) {
+        memcpy(copy, s->frames + m * n_frames, n_frames * sizeof *copy);
+        s->values[m] = rv_finite_median(copy, n_frames, NULL);
+    }
+    free(copy);
+    return RV_OK;
+}
+
+static void free_song(rv_eval_song *s, size_t n_stems)
+{
+    for (size_t i = 0; s->stems && i < n_stems; i++)
+        free(s->stems[i].frames);
+    free(s->stems);
+    free(s->name);
+    free(s->split);
+}
+
+void rv_evaluation_free(rv_evaluation *e)
+{
+    if (!e)
+        return;
+    for (size_t i = 0; e->songs && i < e->n_songs; i++)
+        free_song(&e->songs[i], e->n_stems);
+    for (size_t s = 0; e->stems && s < e->n_stems; s++)
+        free(e->stems[s]);
+    free(e->songs);
+    free(e->stems);
+    free(e);
+}
+
+void rv_evaluation_report(const rv_evaluation *e, rv_eval_report *report)
+{
+    *report = (rv_eval_report){ .songs = e->n_songs,
+                                .stems = e->n_stems,
+                                .without_estimates = e->without_estimates,
+                                .metrics = e->metrics };
+    for (size_t i = 0; i < e->n_songs; i++)
+        for (size_t s = 0; s < e->n_stems; s++) {
+            const rv_eval_stem *stem = &e->songs[i].stems[s];
+            report->without_reference += !stem->has_reference;
+            report->silent_estimates += stem->has_reference && stem->silent;
+        }
+}
+
+const char *rv_evaluation_song(const rv_evaluation *e, size_t song)
+{
+    return e->songs[song].name;
+}
+
+const char *rv_evaluation_stem(const rv_evaluation *e, size_t stem)
+{
+    return e->stems[stem];
+}
+
+double rv_evaluation_value(const rv_evaluation *e, size_t song, size_t stem, rv_metric metric)
+{
+    return e->songs[song].stems[stem].values[metric];
+}
+
+/* Sorting needs memory, and this cannot fail: the value below which half of them lie is looked for
+ * by counting. */
+static double ranked(const rv_evaluation *e, size_t stem, rv_metric metric, size_t rank)
+{
+    for (size_t i = 0; i < e->n_songs; i++) {
+        const double x = rv_evaluation_value(e, i, stem, metric);
+        size_t below = 0, equal = 0;
+        for (size_t k = 0; k < e->n_songs && isfinite(x); k++) {
+            const double y = rv_evaluation_value(e, k, stem, metric);
+            below += isfinite(y) && y < x;
+            equal += y == x;
+        }
+        if (below <= rank && rank < below + equal)
+            return x;
+    }
+    return (double)NAN;
+}
+
+double rv_evaluation_median(const rv_evaluation *e, size_t stem, rv_metric metric, size_t *n)
+{
+    size_t finite = 0;
+    for (size_t i = 0; i < e->n_songs; i++)
+        finite += isfinite(rv_evaluation_value(e, i, stem, metric)) != 0;
+    if (n)
+        *n = finite;
+    if (finite == 0)
+        return (double)NAN;
+    return (ranked(e, stem, metric, (finite - 1) / 2) + ranked(e, stem, metric, finite / 2)) / 2;
+}

@@ -1,0 +1,30 @@
+/* song_audio.h - the stems of a song and their estimates, in memory and checked against each other.
+ */
+#ifndef EVAL_SONG_AUDIO_H
+#define EVAL_SONG_AUDIO_H
+
+#include "data/track_cache.h"
+#include "eval/ratios.h"
+
+typedef struct rv_song_audio {
+    size_t n_stems, channels, frames;
+    int sample_rate;
+    float **references, **estimates; /* [n_stems * channels][frames] */
+    float **mixture;                 /* [channels][frames] */
+    float *samples;                  /* what they point into */
+} rv_song_audio;
+
+/* *folder (free() it): where the estimates of a song lie, ROOT/SONG or ROOT/SPLIT/SONG; NULL: there
+ * are none. */
+RV_NODISCARD rv_status rv_estimates_folder(char **folder, const char *root, const rv_track *t,
+                                           rv_error *err);
+
+/* An estimate that is missing, or differs in length, rate or channels, is an error, unless the song
+ * has no such stem: then it is not looked for. The mixture is read where with_mixture. */
+RV_NODISCARD rv_status rv_song_audio_read(rv_song_audio *out, const rv_track_cache *c, size_t track,
+                                          const char *estimates, bool with_mixture, rv_error *err);
+void rv_song_audio_free(rv_song_audio *a);
+
+rv_stem_pair rv_song_audio_pair(const rv_song_audio *a, size_t stem);
+
+#endif
