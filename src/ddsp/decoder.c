@@ -14,11 +14,12 @@
  */
 #include "ddsp/decoder.h"
 
-#include <math.h>
+#include "ddsp/controls.h"
+
 #include <stdio.h>
 
-/* magenta/ddsp ends its scale of notes here: note 0 is 8.18 Hz. */
-enum { LAST_NOTE = 127, CONCERT_PITCH = 69 };
+/* magenta/ddsp ends its scale of notes here. */
+enum { LAST_NOTE = 127 };
 
 rv_decoder_config rv_decoder_defaults(void)
 {
@@ -56,14 +57,6 @@ static rv_node *named_mlp(nn_builder *b, const rv_decoder_config *c, const char 
     return x;
 }
 
-/* Hz -> MIDI note / 127: 69 + 12 log2(f0 / 440), and 0 where f0 is none */
-static rv_node *scaled_pitch(rv_node *f0)
-{
-    const double note_0 = 440 * exp2(-CONCERT_PITCH / 12.0), octave = 12.0 / LAST_NOTE;
-    rv_node *log_f0 = rv_log_above(f0, note_0);
-    return rv_scale(log_f0, octave / log(2), -octave * log2(note_0));
-}
-
 static bool check_features(const rv_decoder_config *c, rv_node *f0, rv_node *loudness, rv_node *z)
 {
     const size_t width = z ? rv_extent(z, 2) : 0;
@@ -84,7 +77,7 @@ rv_decoder_heads rv_decoder(nn_builder *b, const rv_decoder_config *c, rv_node *
     if (!check_features(c, f0, loudness, z))
         return (rv_decoder_heads){ f0, f0 };
     if (c->pitch == RV_DECODER_MIDI)
-        f0 = scaled_pitch(f0);
+        f0 = rv_scale(rv_hz_to_midi(f0), 1.0 / LAST_NOTE, 0);
     const size_t n = z ? 3 : 2;
     rv_node *features[] = { NULL, f0, loudness, z }, *seen[3];
     for (size_t i = 0; i < n; i++)
