@@ -4,8 +4,9 @@ the steps per second.
 
     compare.py BENCH [--threads N] [--repeat N] [--peer-python PYTHON] [--v2 PATH] [MODEL...]
 
-BENCH is the program build/bench/bench_models, or build/bench/bench_train for steps of training.
-PYTHON needs torch and the reference's package (peer_demucs.py, peer_train.py). A ratio above 1
+BENCH is the program build/bench/bench_models, build/bench/bench_train for steps of training, or
+build/bench/bench_ddsp for synthesisers. PYTHON needs torch and, but for synthesisers, the
+reference's package (peer_demucs.py, peer_train.py, peer_ddsp.py). A ratio above 1
 says that Ravel is that many times faster, or smaller. Where other work keeps the machine busy,
 compare processor seconds of one thread.
 """
@@ -15,7 +16,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-PEERS = {"bench_models": "peer_demucs.py", "bench_train": "peer_train.py"}
+PEERS = {"bench_models": "peer_demucs.py", "bench_train": "peer_train.py",
+         "bench_ddsp": "peer_ddsp.py"}
+SYNTHESISERS = ("harmonic", "harmonic_grad", "sinusoids", "sinusoids_grad")
 TRAINED = {"conv_tasnet": "conv_tasnet", "ddsp_decoder": "ddsp_decoder"}
 PEER_NAMES = {  # ours: the reference's configuration
     "htdemucs": "htdemucs",
@@ -55,7 +58,7 @@ def print_row(model, ours, peer):
     if peer:
         ratio = f"{peer['seconds'] / ours['seconds']:.2f}"
         cpu = f"{peer['processor_seconds'] / ours['processor_seconds']:.2f}"
-    print(f"{model:<12} {cell(ours, 'seconds', 2)} {cell(peer, 'seconds', 2)} {ratio:>6} {cpu:>9} "
+    print(f"{model:<14} {cell(ours, 'seconds', 2)} {cell(peer, 'seconds', 2)} {ratio:>6} {cpu:>9} "
           f"{cell(ours, 'gflops', 1)} {cell(ours, 'steps_per_second', 3)} "
           f"{cell(peer, 'steps_per_second', 3)} {cell(ours, 'peak_rss_mb', 0)} "
           f"{cell(peer, 'peak_rss_mb', 0)}", flush=True)
@@ -72,8 +75,9 @@ def main():
     args = parser.parse_intermixed_args()
     if Path(args.bench).name not in PEERS:
         parser.error("BENCH is one of " + ", ".join(PEERS))
-    args.names = TRAINED if Path(args.bench).name == "bench_train" else PEER_NAMES
-    print(f"{'model':<12} {'ravel s':>8} {'peer s':>8} {'ratio':>6} {'cpu ratio':>9} "
+    args.names = {"bench_models": PEER_NAMES, "bench_train": TRAINED,
+                  "bench_ddsp": {name: name for name in SYNTHESISERS}}[Path(args.bench).name]
+    print(f"{'model':<14} {'ravel s':>8} {'peer s':>8} {'ratio':>6} {'cpu ratio':>9} "
           f"{'GFLOP/s':>8} {'ravel /s':>8} {'peer /s':>8} {'ravel MB':>8} {'peer MB':>8}")
     for model in args.models or args.names:
         print_row(model, *compare(model, args))

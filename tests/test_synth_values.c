@@ -1,4 +1,4 @@
-/* test_synth_values.c - sums of oscillators against sines in double. */
+/* test_synth_values.c - sums of oscillators against sines in double, wavetables against lookups. */
 #include "ops_fixture.h"
 
 /* A tone of 440 Hz and more, whose amplitudes move between 5 frames, against sines. */
@@ -81,11 +81,40 @@ TEST(sinusoids_follow_their_frequencies)
     check_sinusoids(RV_UPSAMPLE_HANN);
 }
 
+/* As ddsp.core.linear_lookup: every point of a table weighs what is left of 1 after its distance to
+ * the phase, in points; the first point stands behind the last, too. */
+static double looked_up(const double *table, size_t n, double phase)
+{
+    double sum = 0;
+    const double at = (phase - floor(phase)) * (double)n;
+    for (size_t i = 0; i <= n; i++)
+        sum += table[i % n] * fmax(1 - fabs(at - (double)i), 0);
+    return sum;
+}
+
+TEST(wavetable_is_a_lookup)
+{
+    enum { B = 2, F = 7, T = 2001, L = 3 };
+    fixture f;
+    set_up(&f);
+    rv_node *phase = leaf(&f, RV_SHAPE(B, T)), *tables = leaf(&f, RV_SHAPE(B, F, L));
+    rv_node *y = rv_wavetable(phase, tables, RV_UPSAMPLE_HOLD);
+    double *want = calloc(B * T, sizeof *want);
+    for (size_t row = 0; row < B * T; row++) {
+        double table[L];
+        for (size_t i = 0; i < L; i++)
+            table[i] = (double)f.data[1][(row / T * F + row % T * F / T) * L + i];
+        want[row] = looked_up(table, L, (double)f.data[0][row]);
+    }
+    finish(&f, y, want, B * T, 2e-6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(harmonic_is_a_sum_of_sines),
         cmocka_unit_test(sinusoids_follow_their_frequencies),
+        cmocka_unit_test(wavetable_is_a_lookup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

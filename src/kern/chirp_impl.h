@@ -171,13 +171,13 @@ INLINE void add_slopes(kern_chirp_slopes *to, const kern_chirp *c, const chirp_s
         bend += times_index * (s->index[v] - 1);
         chirp_next(&o);
     }
-    const double turn = 6.283185307179586, t = (double)s->at;
-    const double by_phase = turn * sum_of_lanes(phase), by_step = turn * sum_of_lanes(step);
+    const double two_pi = 6.283185307179586, t = (double)s->at;
+    const double by_phase = two_pi * sum_of_lanes(phase), by_step = two_pi * sum_of_lanes(step);
     to->first += sum_of_lanes(first);
     to->second += sum_of_lanes(second);
     to->phase += by_phase;
     to->step += t * by_phase + by_step;
-    to->bend += t * (t - 1) / 2 * by_phase + t * by_step + turn / 2 * sum_of_lanes(bend);
+    to->bend += t * (t - 1) / 2 * by_phase + t * by_step + two_pi / 2 * sum_of_lanes(bend);
 }
 
 static void chirp_slopes(kern_chirp_slopes *slopes, const kern_chirp *c, size_t count,
