@@ -1,5 +1,6 @@
 /* test_eval.c - figures of whole tracks against the reference implementations
  * (tools/make_golden_eval.py), and the comparison of a data set. */
+#include "eval/bss_eval.h"
 #include "eval/evaluation.h"
 #include "eval/spectral_distance.h"
 #include "eval_signals.h"
@@ -81,6 +82,127 @@ TEST(test_median)
     CHECK(isnan(rv_finite_median(odd, 0, &n)) && n == 0);
 }
 
+/* BSS Eval ---------------------------------------------------------------------------------- */
+
+typedef struct bss_case {
+    const char *name;
+    size_t sources, channels, frames;
+    rv_bss_options options;
+} bss_case;
+
+/* The estimates in reverse where there is something to permute. */
+static rv_bss_result run_bss(const bss_case *k, rv_pool *pool)
+{
+    eval_signals s = new_signals(k->sources, k->channels, k->frames);
+    const float *estimates[MOST_PLANES];
+    rv_bss_options options = k->options;
+    rv_bss_result r = { 0 };
+    rv_error err = { 0 };
+    for (size_t p = 0; p < k->sources * k->channels; p++) {
+        const size_t source = p / k->channels, channel = p % k->channels;
+        const size_t from = k->options.permute ? k->sources - 1 - source : source;
+        estimates[p] = s.estimates[from * k->channels + channel];
+    }
+    options.taps = 512;
+    options.pool = pool;
+    const rv_bss_input in = { (const float *const *)s.references, estimates, k->sources,
+                              k->channels, k->frames };
+    CHECK_OK(rv_bss_eval(&r, &in, &options, &err), err);
+    free_signals(&s);
+    return r;
+}
+
+static void check_bss(const bss_case *k, const json_t *golden)
+{
+    static const char *const names[RV_BSS_RATIOS] = { "SDR", "ISR", "SIR", "SAR" };
+    rv_bss_result r = run_bss(k, NULL);
+    for (size_t i = 0; i < RV_BSS_RATIOS * r.sources * r.windows; i++) {
+        const size_t ratio = i / (r.sources * r.windows), source = i / r.windows % r.sources;
+        const json_t *list = json_array_get(json_object_get(golden, names[ratio]), source);
+        if (k->options.sources && ratio == RV_BSS_ISR)
+            continue;
+        CHECK_MSG(json_array_size(list) == r.windows, "%s: %zu windows", k->name, r.windows);
+        CHECK_CLOSE(r.values[i], json_real_value(json_array_get(list, i % r.windows)), 1e-8);
+    }
+    for (size_t i = 0; i < r.sources * r.windows; i++)
+        CHECK(r.order[i] == (k->options.permute ? r.sources - 1 - i / r.windows : i / r.windows));
+    rv_bss_result_free(&r);
+}
+
+static const bss_case bss_cases[] = {
+    { "v4", 2, 2, 9000, { .window = 2000, .hop = 1500 } },
+    { "v4_mono", 3, 1, 5000, { .window = 1000, .hop = 1000 } },
+    { "v3_windows", 2, 2, 7000, { .window = 3000, .hop = 3000, .window_filters = true } },
+    { "v3_sources", 3, 1, 5000, { .window_filters = true, .sources = true, .permute = true } },
+    { "v3_images", 2, 2, 5000, { .window_filters = true, .permute = true } },
+};
+enum { BSS_CASES = sizeof bss_cases / sizeof *bss_cases };
+
+TEST(test_bss_agrees_with_references)
+{
+    json_t *golden = load_golden();
+    for (size_t i = 0; i < BSS_CASES; i++)
+        check_bss(&bss_cases[i], json_object_get(golden, bss_cases[i].name));
+    json_decref(golden);
+}
+
+TEST(test_bss_threads)
+{
+    rv_pool *pool = NULL;
+    rv_error err = { 0 };
+    CHECK_OK(rv_pool_new(&pool, 3, NULL, &err), err);
+    for (size_t i = 0; i < BSS_CASES; i += 2) {
+        rv_bss_result one = run_bss(&bss_cases[i], NULL), three = run_bss(&bss_cases[i], pool);
+        CHECK_MSG(memcmp(one.values, three.values,
+                         RV_BSS_RATIOS * one.sources * one.windows * sizeof(double)) == 0,
+                  "%s: other bits", bss_cases[i].name);
+        rv_bss_result_free(&one);
+        rv_bss_result_free(&three);
+    }
+    rv_pool_free(pool);
+}
+
+/* Both channels alike: the system is singular, the figures are those of one channel. */
+TEST(test_bss_mono_on_two_channels)
+{
+    eval_signals s = new_signals(2, 1, 6000);
+    const float *r[4], *e[4];
+    for (size_t p = 0; p < 4; p++) {
+        r[p] = s.references[p / 2];
+        e[p] = s.estimates[p / 2];
+    }
+    const rv_bss_options options = { .window = 2000, .hop = 2000, .taps = 512 };
+    const rv_bss_input mono = { (const float *const *)s.references,
+                                (const float *const *)s.estimates, 2, 1, 6000 };
+    const rv_bss_input stereo = { r, e, 2, 2, 6000 };
+    rv_bss_result one = { 0 }, two = { 0 };
+    rv_error err = { 0 };
+    CHECK_OK(rv_bss_eval(&one, &mono, &options, &err), err);
+    CHECK_OK(rv_bss_eval(&two, &stereo, &options, &err), err);
+    for (size_t i = 0; i < RV_BSS_RATIOS * 2 * 3; i++)
+        CHECK_CLOSE(two.values[i], one.values[i], 1e-6);
+    rv_bss_result_free(&one);
+    rv_bss_result_free(&two);
+    free_signals(&s);
+}
+
+/* In a window where a source is silent, no source has figures; in the others all have. */
+TEST(test_bss_silent_window)
+{
+    eval_signals s = new_signals(2, 1, 6000);
+    memset(s.references[1] + 2000, 0, 2000 * sizeof(float));
+    const rv_bss_options options = { .window = 2000, .hop = 2000, .taps = 512 };
+    const rv_bss_input in = { (const float *const *)s.references, (const float *const *)s.estimates,
+                              2, 1, 6000 };
+    rv_bss_result r = { 0 };
+    rv_error err = { 0 };
+    CHECK_OK(rv_bss_eval(&r, &in, &options, &err), err);
+    for (size_t i = 0; i < RV_BSS_RATIOS * 2 * 3; i++)
+        CHECK((isnan(r.values[i]) != 0) == (i % 3 == 1));
+    rv_bss_result_free(&r);
+    free_signals(&s);
+}
+
 /* Data sets --------------------------------------------------------------------------------- */
 
 static void in_folder_to(char path[400], const char *name)
@@ -94,6 +216,7 @@ static rv_status evaluate(rv_evaluation **e, const char *references, const char 
     char root[400], folder_of_estimates[400];
     rv_eval_options opt;
     rv_eval_defaults(&opt);
+    opt.window = opt.hop = 0.125;
     opt.metrics = metrics;
     opt.threads = threads;
     opt.stems = stem_names;
@@ -106,6 +229,7 @@ static rv_status evaluate(rv_evaluation **e, const char *references, const char 
 static const uint32_t whole_metrics = RV_METRIC_BIT(RV_METRIC_SI_SDR) |
                                       RV_METRIC_BIT(RV_METRIC_SI_SDRI) |
                                       RV_METRIC_BIT(RV_METRIC_SNR) | RV_METRIC_BIT(RV_METRIC_SC);
+static const uint32_t frame_metrics = RV_METRIC_BIT(RV_METRIC_SDR) | RV_METRIC_BIT(RV_METRIC_SAR);
 
 static char *text_of(const char *path)
 {
@@ -159,6 +283,26 @@ TEST(test_data_set)
     CHECK(strstr(text_of(path), "\"name\": \"bass\"") && strstr(text_of(path), "null"));
     rv_evaluation_free(one);
     rv_evaluation_free(three);
+}
+
+/* Stems that are silent take no part, and the others have their figures. */
+TEST(test_data_set_by_frame)
+{
+    rv_evaluation *e = NULL;
+    rv_error err = { 0 };
+    char path[400];
+    write_song("frames/a", 1, 4000, "wav");
+    write_song_file(&(song_file){ "frames/a", "bass.wav", 0, 8000, 2, 4000 });
+    write_song("frames_est/a", 31, 4000, "wav");
+    CHECK_OK(evaluate(&e, "frames", "frames_est", frame_metrics, 2, &err), err);
+    CHECK(isfinite(rv_evaluation_value(e, 0, 0, RV_METRIC_SDR)));
+    CHECK(isfinite(rv_evaluation_value(e, 0, 3, RV_METRIC_SAR)));
+    CHECK(isnan(rv_evaluation_value(e, 0, 1, RV_METRIC_SDR)));
+    in_folder_to(path, "frames.json");
+    CHECK_OK(rv_evaluation_write_json(e, path, &err), err);
+    CHECK(strstr(text_of(path), "\"time\": 0.375"));
+    CHECK(strstr(text_of(path), "\"duration\": 0.125") && !strstr(text_of(path), "\"time\": 0.5"));
+    rv_evaluation_free(e);
 }
 
 static void check_refused(const char *references, const char *estimates, rv_status status,
@@ -223,7 +367,12 @@ int main(void)
         cmocka_unit_test(test_silence),
         cmocka_unit_test(test_silent_channel),
         cmocka_unit_test(test_median),
+        cmocka_unit_test(test_bss_agrees_with_references),
+        cmocka_unit_test(test_bss_threads),
+        cmocka_unit_test(test_bss_mono_on_two_channels),
+        cmocka_unit_test(test_bss_silent_window),
         cmocka_unit_test(test_data_set),
+        cmocka_unit_test(test_data_set_by_frame),
         cmocka_unit_test(test_bad_estimates),
         cmocka_unit_test(test_not_a_number),
     };

@@ -11,6 +11,8 @@ import json
 import pathlib
 
 import auraloss
+import mir_eval.separation
+import museval.metrics
 import numpy as np
 import torch
 
@@ -84,10 +86,37 @@ def whole_track(ref, est):
     }
 
 
+def ratios(sdr, isr, sir, sar):
+    named = {"SDR": sdr, "ISR": isr, "SIR": sir, "SAR": sar}
+    return {k: np.reshape(v, (len(sdr), -1)).tolist() for k, v in named.items() if v is not None}
+
+
+def version_4(sources, channels, n, window, hop):
+    ref, est = planes(sources, channels, n)
+    return ratios(*museval.metrics.bss_eval(ref, est, window=window, hop=hop)[:4])
+
+
+def version_3():
+    ref, est = planes(2, 2, 7000)
+    yield "v3_windows", ratios(*mir_eval.separation.bss_eval_images_framewise(
+        ref, est, window=3000, hop=3000)[:4])
+    ref, est = planes(3, 1, 5000)
+    sdr, sir, sar, order = mir_eval.separation.bss_eval_sources(ref[..., 0], est[::-1, :, 0])
+    assert list(order) == [2, 1, 0]
+    yield "v3_sources", ratios(sdr, None, sir, sar)
+    ref, est = planes(2, 2, 5000)
+    *figures, order = mir_eval.separation.bss_eval_images(ref, est[::-1])
+    assert list(order) == [1, 0]
+    yield "v3_images", ratios(*figures)
+
+
 def main():
     golden = {}
     ref, est = planes(2, 2, 5000)
     golden["whole"] = [whole_track(ref[s], est[s]) for s in range(2)]
+    golden["v4"] = version_4(2, 2, 9000, 2000, 1500)
+    golden["v4_mono"] = version_4(3, 1, 5000, 1000, 1000)
+    golden.update(version_3())
     OUT.write_text(json.dumps(golden, indent=1) + "\n")
 
 

@@ -27,7 +27,8 @@ typedef struct settings {
     rv_eval_options options;
     const char *references, *estimates, *json, *csv;
     option_texts stems, metrics;
-    int mode; /* progress_mode */
+    int mode;    /* progress_mode */
+    int version; /* of BSS Eval: 0 is v4, 1 is v3 */
 } settings;
 
 /* Metrics ----------------------------------------------------------------------------------- */
@@ -36,7 +37,8 @@ typedef struct settings {
 static const struct {
     const char *word;
     uint32_t bits;
-} groups[] = { { "all", RV_METRIC_BIT(RV_METRICS) - RV_METRIC_BIT(RV_METRIC_SI_SDR) } };
+} groups[] = { { "all", RV_METRIC_BIT(RV_METRICS) - 1 },
+               { "bss", RV_METRIC_BIT(RV_METRIC_SI_SDR) - 1 } };
 enum { GROUPS = sizeof groups / sizeof *groups };
 
 static bool metric_unknown(const char *word)
@@ -161,6 +163,7 @@ static int evaluate(settings *s)
 {
     rv_evaluation *e = NULL;
     rv_error err = { 0 };
+    s->options.bss_version = s->version ? 3 : 4;
     s->options.progress = update;
     s->options.progress_ctx = s;
     cli_catch_interrupt();
@@ -193,7 +196,13 @@ static int parse(settings *s, int argc, char **argv)
         { 0, "stems", OPTION_TEXTS, &s->stems, "STEM...", 0, 0,
           "which to compare (default: those usual for the layout)" },
         { 'm', "metrics", OPTION_TEXTS, &s->metrics, "NAME...", 0, 0,
-          "SI-SDR, SI-SDRi, SDR-MDX21, SNR, SC, LSD or all (default SI-SDR SDR-MDX21 SNR)" },
+          "SDR, ISR, SIR, SAR or bss for the four, SI-SDR, SI-SDRi, SDR-MDX21, SNR, SC, LSD or all "
+          "(default bss SI-SDR)" },
+        { 0, "window", OPTION_NUMBER, &o->window, "S", 0.01, 1e6,
+          "seconds of a frame of BSS Eval (default 1)" },
+        { 0, "hop", OPTION_NUMBER, &o->hop, "S", 0.01, 1e6, "seconds between frames (default 1)" },
+        { 0, "bss-eval", OPTION_CHOICE, &s->version, "v4|v3", 0, 0,
+          "filters of the whole track, as museval, or of each frame (default v4)" },
         { 'j', "threads", OPTION_INT, &o->threads, "N", 0, 1024,
           "worker threads (default 0: one for each core)" },
         { 0, "json", OPTION_TEXT, &s->json, "FILE", 0, 0,

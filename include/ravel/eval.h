@@ -49,9 +49,12 @@ typedef struct rv_eval_options {
     const char *split;        /**< "train", "valid", "test"; NULL: all songs (default NULL) */
     const char *const *stems; /**< [n_stems]; none: those usual for the layout (default none) */
     size_t n_stems;
-    uint32_t metrics;              /**< RV_METRIC_BIT() of each that is wanted (default see
-                                        rv_eval_defaults()) */
-    int threads;                   /**< 0: one for each core (default 0) */
+    uint32_t metrics; /**< RV_METRIC_BIT() of each that is wanted (default see
+                           rv_eval_defaults()) */
+    double window;    /**< seconds of a frame of BSS Eval (default 1) */
+    double hop;       /**< seconds between frames (default 1) */
+    int bss_version;  /**< 4: distortion filters of the whole track; 3: of each frame (default 4) */
+    int threads;      /**< 0: one for each core (default 0) */
     rv_eval_progress_fn *progress; /**< may be NULL (default NULL) */
     void *progress_ctx;
     uint32_t reserved[16];

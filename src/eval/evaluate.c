@@ -5,11 +5,14 @@
 #include "data/entries.h"
 #include "eval/evaluation.h"
 #include "eval/song_audio.h"
+#include "eval/song_bss.h"
 #include "eval/spectral_distance.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { TAPS = 512 }; /* of BSS Eval's filters, in all versions */
 
 typedef struct evaluator {
     const rv_eval_options *opt;
@@ -66,6 +69,7 @@ static rv_status keep_estimated(evaluator *e, const char *root, rv_error *err)
 typedef struct song_job {
     const evaluator *e;
     const rv_song_audio *audio;
+    const rv_eval_progress *now;
     rv_eval_stem *stems;
     rv_status *status; /* [n_stems] */
     rv_error *errors;  /* [n_stems] */
@@ -128,8 +132,34 @@ static rv_status measure_stems(song_job *j, size_t n, rv_error *err)
     return status;
 }
 
-static rv_status measure_song(const evaluator *e, size_t track, rv_eval_song *song, rv_error *err)
+/* Asks the caller's callback once more. */
+static int stop(void *ctx)
 {
+    const song_job *j = ctx;
+    const rv_eval_options *o = j->e->opt;
+    return o->progress ? o->progress(o->progress_ctx, j->now) : 0;
+}
+
+static rv_status measure_audio(song_job *j, rv_eval_song *song, rv_error *err)
+{
+    const evaluator *e = j->e;
+    const rv_bss_options opt = { .taps = TAPS,
+                                 .window_filters = e->opt->bss_version == 3,
+                                 .pool = e->pool,
+                                 .stop = stop,
+                                 .stop_ctx = j };
+    RV_TRY(measure_stems(j, e->list->n_stems, err));
+    song->window = e->opt->window;
+    song->hop = e->opt->hop;
+    if (!(e->opt->metrics & (RV_METRIC_BIT(RV_FRAME_METRICS) - 1)))
+        return RV_OK;
+    return rv_song_bss(song, e->list->stems, j->audio, &opt, err);
+}
+
+static rv_status measure_song(const evaluator *e, const rv_eval_progress *now, rv_eval_song *song,
+                              rv_error *err)
+{
+    const size_t track = (size_t)now->songs_done;
     const rv_track *t = &e->list->tracks[track];
     const bool mixture = rv_eval_wants(e->opt->metrics, RV_METRIC_SI_SDRI);
     rv_song_audio audio = { 0 };
@@ -146,8 +176,8 @@ static rv_status measure_song(const evaluator *e, size_t track, rv_eval_song *so
     const rv_status read = rv_song_audio_read(&audio, e->cache, track, folder, mixture, err);
     free(folder);
     RV_TRY(read);
-    song_job job = { .e = e, .audio = &audio, .stems = song->stems };
-    const rv_status status = measure_stems(&job, e->list->n_stems, err);
+    song_job job = { .e = e, .audio = &audio, .stems = song->stems, .now = now };
+    const rv_status status = measure_audio(&job, song, err);
     rv_song_audio_free(&audio);
     return status;
 }
@@ -183,7 +213,7 @@ static rv_status run(evaluator *e, rv_error *err)
         if (e->opt->progress && e->opt->progress(e->opt->progress_ctx, &now))
             return RV_FAIL(err, RV_ERR_CANCELLED, "stopped");
         r->n_songs++;
-        RV_TRY(measure_song(e, i, &r->songs[i], err));
+        RV_TRY(measure_song(e, &now, &r->songs[i], err));
     }
     return RV_OK;
 }
@@ -193,8 +223,11 @@ static rv_status check_options(const rv_eval_options *o, rv_error *err)
     if (o->metrics == 0 || o->metrics >> RV_METRICS)
         return RV_FAIL(err, RV_ERR_ARG, "metrics 0x%x: expected bits of at least one rv_metric",
                        o->metrics);
-    if (o->metrics & (RV_METRIC_BIT(RV_FRAME_METRICS) - 1))
-        return RV_FAIL(err, RV_ERR_UNSUPPORTED, "figures by frame cannot be measured");
+    if (!(o->window >= 0.01 && o->window <= 1e6 && o->hop >= 0.01 && o->hop <= 1e6))
+        return RV_FAIL(err, RV_ERR_ARG, "window %g s, hop %g s; expected 0.01 to 1e6", o->window,
+                       o->hop);
+    if (o->bss_version != 3 && o->bss_version != 4)
+        return RV_FAIL(err, RV_ERR_ARG, "BSS Eval %d; expected 3 or 4", o->bss_version);
     if (o->threads < 0)
         return RV_FAIL(err, RV_ERR_ARG, "%d threads", o->threads);
     return RV_OK;

@@ -11,10 +11,11 @@
 static const struct {
     const char *name, *about;
 } metrics[RV_METRICS] = {
-    { "SDR", "BSS Eval v4 (museval), median of frames: signal to distortion, dB" },
-    { "ISR", "BSS Eval v4 (museval), median of frames: image to spatial distortion, dB" },
-    { "SIR", "BSS Eval v4 (museval), median of frames: signal to interference, dB" },
-    { "SAR", "BSS Eval v4 (museval), median of frames: signal to artifacts, dB" },
+    { "SDR", "BSS Eval by frame (v4: as museval), median of frames: signal to distortion, dB" },
+    { "ISR",
+      "BSS Eval by frame (v4: as museval), median of frames: image to spatial distortion, dB" },
+    { "SIR", "BSS Eval by frame (v4: as museval), median of frames: signal to interference, dB" },
+    { "SAR", "BSS Eval by frame (v4: as museval), median of frames: signal to artifacts, dB" },
     { "SI-SDR", "scale-invariant SDR of the whole track (Le Roux 2019), dB" },
     { "SI-SDRi", "SI-SDR less that of the mixture, dB" },
     { "SDR-MDX21", "SDR of the whole track, Music Demixing Challenge 2021, dB" },
