@@ -140,11 +140,18 @@ static void conv_prepare(const rv_call *c)
     }
 }
 
+/* Are all rows views of the input? */
+static bool never_gathers(const conv_geometry *g)
+{
+    return g->WO >= LONG_LINE && g->w.dilation == 1 && g->w.before + g->w.after == 0 &&
+           g->h.before + g->h.after == 0;
+}
+
 /* Scratch: the weights on their way to be packed, or gathered rows of each thread. */
 static size_t conv_scratch(const rv_node *n, int threads, const kern_table *kern)
 {
     const conv_geometry g = geometry_of(n);
-    const size_t k = g.KW * g.C, rows = (size_t)threads * ROWS;
+    const size_t k = g.KW * g.C, rows = never_gathers(&g) ? 0 : (size_t)threads * ROWS;
     (void)kern;
     return k * (g.O > rows ? g.O : rows);
 }
@@ -337,6 +344,11 @@ const rv_op_case rv_cases_conv[] = {
       .in = { { 3, { 1, 141, 1 } }, { 3, { 2, 1, 4 } }, { 1, { 2 } } },
       .attr = &(const conv_attr){ { 2, 1, 3, 5 }, { 1, 1, 0, 0 }, false },
       .out = { 3, { 1, 73, 2 } } },
+    { .label = "conv along a long line without padding",
+      .op = &rv_op_conv,
+      .in = { { 3, { 2, 29, 1 } }, { 3, { 2, 1, 4 } } },
+      .attr = &(const conv_attr){ { 2, 1, 0, 0 }, { 1, 1, 0, 0 }, false },
+      .out = { 3, { 2, 13, 2 } } },
     { .label = "conv along time, dilated",
       .op = &rv_op_conv,
       .in = { { 3, { 1, 9, 2 } }, { 3, { 3, 2, 3 } } },
