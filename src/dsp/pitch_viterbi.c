@@ -118,7 +118,7 @@ static size_t common(const rv_pitch_viterbi *v, unsigned short *bin)
         at[i] = (unsigned short)i;
     for (size_t t = v->undecided; t-- > 1;) {
         size_t kept = 0;
-        for (size_t i = 0; i < n; i++) { /* paths do not cross: equal ones are neighbours */
+        for (size_t i = 0; i < n; i++) { /* equal ones are neighbours, but for jumps */
             const unsigned short before = v->from[t][at[i]];
             if (kept == 0 || at[kept - 1] != before)
                 at[kept++] = before;
