@@ -154,26 +154,37 @@ static rv_status replace_mixture(rv_track *t, const rv_shards_options *opt, bool
     return rv_sources_add(&t->mixture, path, 0, RV_ALL_CHANNELS, err);
 }
 
+static rv_status find_inputs(const job *j, rv_track_list *list, char **missing, size_t *n,
+                             rv_error *err)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        bool found = list->tracks[i].mixture.n > 0;
+        if (j->opt->inputs)
+            RV_TRY(replace_mixture(&list->tracks[i], j->opt, &found, err));
+        if (found)
+            continue;
+        missing[*n] = strdup(list->tracks[i].name); /* the list is about to drop its own */
+        if (!missing[(*n)++])
+            return RV_FAIL(err, RV_ERR_NOMEM, "%s: out of memory", list->root);
+    }
+    return RV_OK;
+}
+
 /* Songs of which there is no estimate, or no mixture, are left out; *some: not all were. */
 static rv_status choose_inputs(job *j, rv_track_list *list, bool *some, rv_error *err)
 {
-    const char **names = calloc(list->n, sizeof *names);
+    char **missing = calloc(list->n, sizeof *missing);
     size_t n = 0;
-    if (!names)
+    if (!missing)
         return RV_FAIL(err, RV_ERR_NOMEM, "%s: out of memory", list->root);
-    rv_status status = RV_OK;
-    for (size_t i = 0; i < list->n && status == RV_OK; i++) {
-        bool found = list->tracks[i].mixture.n > 0;
-        if (j->opt->inputs)
-            status = replace_mixture(&list->tracks[i], j->opt, &found, err);
-        if (!found)
-            names[n++] = list->tracks[i].name;
-    }
+    rv_status status = find_inputs(j, list, missing, &n, err);
     j->report->without_inputs += n;
     *some = n < list->n;
     if (status == RV_OK && n > 0 && *some)
-        status = rv_track_list_filter(list, names, n, false, err);
-    free(names);
+        status = rv_track_list_filter(list, (const char *const *)missing, n, false, err);
+    for (size_t i = 0; i < n; i++)
+        free(missing[i]);
+    free(missing);
     return status;
 }
 
