@@ -236,6 +236,16 @@ TEST(test_layout_sums_and_metadata)
     shell("grep -q '| Drums | 0.00 |' '%s/%s'", folder, "set/README.md");
 }
 
+TEST(test_dry)
+{
+    rv_render_options o = options();
+    o.dry = 1;
+    render("dry", &o);
+    shell("grep -q 'effects: \\[\\]' '%s'/dry/train/Track00002/metadata.yaml %s", folder, "");
+    o.dry = 0;
+    check_error("dry", &o, RV_ERR_EXISTS, "made with other dry");
+}
+
 /* Bytes do not depend on threads, nor on having been interrupted. */
 static int stop_after_one(void *ctx, const rv_render_progress *p)
 {
@@ -425,6 +435,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_equal_bits_on_a_grid),
         cmocka_unit_test(test_layout_sums_and_metadata),
+        cmocka_unit_test(test_dry),
         cmocka_unit_test(test_restart_and_threads),
         cmocka_unit_test(test_splits_by_song),
         cmocka_unit_test(test_songs_left_out),

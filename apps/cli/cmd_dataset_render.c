@@ -186,6 +186,7 @@ static int parse(settings *s, int argc, char **argv)
         { 0, "seed", OPTION_SEED, &o->seed, "N", 0, 0, "of all choices (default 0)" },
         { 0, "vary", OPTION_NUMBER, &o->vary, "P", 0, 1,
           "probability that another program of its kind plays a part (default 0)" },
+        { 0, "dry", OPTION_FLAG, &o->dry, NULL, 0, 0, "without effects: instruments alone" },
         { 0, "valid-fraction", OPTION_NUMBER, &o->valid_fraction, "F", 0, 1,
           "of the songs: into OUT/validation (default 0)" },
         { 0, "test-fraction", OPTION_NUMBER, &o->test_fraction, "F", 0, 1,

@@ -41,6 +41,7 @@ typedef struct rv_render_options {
     double valid_fraction; /**< of the songs that are for validation (default 0) */
     double test_fraction;  /**< of the songs that are for tests (default 0) */
     double vary; /**< probability that another program of its kind plays a part (default 0) */
+    int dry;     /**< 1: instruments as they are played, without effects (default 0) */
     double max_seconds;              /**< longer songs are left out (default 1200) */
     int strict;                      /**< 1: a song that cannot be read is an error (default 0) */
     int threads;                     /**< tracks at a time; 0: one for each core (default 0) */

@@ -109,11 +109,12 @@ static rv_status add_kits(json_t *all, const rv_render_options *o, rv_error *err
 static rv_status describe(char **out, const rv_render *run, rv_error *err)
 {
     const rv_render_options *o = run->opt;
-    json_t *all = json_pack(
-        "{s:i, s:o, s:o, s:i, s:i, s:f, s:f, s:f, s:f, s:b}", "version", (int)rv_version(), "seed",
-        hex(o->seed), "songs", hex(hash_songs(run->songs)), "variants", o->variants, "sample_rate",
-        o->sample_rate, "valid_fraction", o->valid_fraction, "test_fraction", o->test_fraction,
-        "vary", o->vary, "max_seconds", o->max_seconds, "espeak-ng", run->sings);
+    json_t *all =
+        json_pack("{s:i, s:o, s:o, s:i, s:i, s:f, s:f, s:f, s:b, s:f, s:b}", "version",
+                  (int)rv_version(), "seed", hex(o->seed), "songs", hex(hash_songs(run->songs)),
+                  "variants", o->variants, "sample_rate", o->sample_rate, "valid_fraction",
+                  o->valid_fraction, "test_fraction", o->test_fraction, "vary", o->vary, "dry",
+                  o->dry, "max_seconds", o->max_seconds, "espeak-ng", run->sings);
     rv_status status = add_files(all, "soundfonts", o->soundfonts, o->n_soundfonts, err);
     if (status == RV_OK)
         status = add_kits(all, o, err);

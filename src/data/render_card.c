@@ -127,10 +127,10 @@ static void write_card(FILE *f, const sums *s, const rv_render *run, const rv_re
           "`metadata.yaml` names the file.\n\n## How it was made\n\n",
           f);
     fprintf(f,
-            "Seed %llu; programs varied with probability %g; %g of the songs for validation, %g "
-            "for tests.\n",
-            (unsigned long long)run->opt->seed, run->opt->vary, run->opt->valid_fraction,
-            run->opt->test_fraction);
+            "Seed %llu; programs varied with probability %g; %s effects; %g of the songs for "
+            "validation, %g for tests.\n",
+            (unsigned long long)run->opt->seed, run->opt->vary, run->opt->dry ? "no" : "with",
+            run->opt->valid_fraction, run->opt->test_fraction);
     if (run->opt->command)
         fprintf(f, "\n    %s\n", run->opt->command);
 }

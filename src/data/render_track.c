@@ -69,10 +69,13 @@ static rv_status prepare_stems(rv_track_work *w, rv_error *err)
         planes[1] = audio + length;
     }
     w->curve = audio;
-    for (size_t s = 0; s < n; s++)
-        w->stems[s].plan =
-            rv_stem_plan_make(&w->plan, s, &w->parts->items[s], count_alike(w->parts, s),
-                              w->worker->run->opt->sample_rate);
+    const rv_render_options *opt = w->worker->run->opt;
+    for (size_t s = 0; s < n; s++) {
+        w->stems[s].plan = rv_stem_plan_make(&w->plan, s, &w->parts->items[s],
+                                             count_alike(w->parts, s), opt->sample_rate);
+        if (opt->dry)
+            w->stems[s].plan.n_effects = 0;
+    }
     return RV_OK;
 }
 
