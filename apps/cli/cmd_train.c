@@ -54,17 +54,28 @@ static void print_json(const rv_train_progress *p)
             (unsigned long long)p->last_step, p->loss, p->lr, p->gradient_norm,
             p->seconds_per_step);
     if (p->validated)
-        fprintf(stderr, ",\"valid_loss\":%.9g,\"valid_si_sdr\":%.9g,\"best\":%s", p->valid_loss,
-                p->valid_si_sdr, p->best ? "true" : "false");
+        fprintf(stderr, ",\"valid_loss\":%.9g", p->valid_loss);
+    for (int i = 0; i < p->n_measures; i++)
+        fprintf(stderr, ",\"valid_%s\":%.9g", p->measures[i].name, p->measures[i].value);
+    if (p->validated)
+        fprintf(stderr, ",\"best\":%s", p->best ? "true" : "false");
     fputs("}\n", stderr);
+}
+
+/* ", SI-SDR 7.31 dB" for each. */
+static void print_measures(const rv_train_measure *m, int n)
+{
+    for (int i = 0; i < n; i++)
+        printf(", %s %.2f%s%s", m[i].label, m[i].value, *m[i].unit ? " " : "", m[i].unit);
 }
 
 static void print_epoch(display *d, const rv_train_progress *p)
 {
     clear_line(d);
-    printf("epoch %llu: loss %.5g, validation loss %.5g, SI-SDR %.2f dB%s\n",
-           (unsigned long long)p->epoch + 1, p->loss, p->valid_loss, p->valid_si_sdr,
-           p->best ? ", the best so far" : "");
+    printf("epoch %llu: loss %.5g, validation loss %.5g", (unsigned long long)p->epoch + 1, p->loss,
+           p->valid_loss);
+    print_measures(p->measures, p->n_measures);
+    puts(p->best ? ", the best so far" : "");
     fflush(stdout);
 }
 
@@ -113,8 +124,10 @@ static void print_result(const rv_train_report *r)
     printf("%llu steps", (unsigned long long)r->steps);
     if (r->resumed_at)
         printf(", resumed at %llu", (unsigned long long)r->resumed_at);
-    if (isfinite(r->best_loss))
-        printf("; best validation loss %.5g, SI-SDR %.2f dB", r->best_loss, r->best_si_sdr);
+    if (isfinite(r->best_loss)) {
+        printf("; best validation loss %.5g", r->best_loss);
+        print_measures(r->best_measures, r->n_measures);
+    }
     putchar('\n');
 }
 

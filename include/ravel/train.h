@@ -15,6 +15,16 @@
 
 RV_BEGIN_DECLS
 
+enum { RV_TRAIN_MEASURES = 4 };
+
+/** A figure of a validation beside the loss. */
+typedef struct rv_train_measure {
+    const char *name;  /**< in log.jsonl: "si_sdr" */
+    const char *label; /**< for people: "SI-SDR" */
+    const char *unit;  /**< "dB", or "" */
+    double value;
+} rv_train_measure;
+
 /** Where a run is. */
 typedef struct rv_train_progress {
     uint64_t epoch;           /**< from 0 */
@@ -27,8 +37,10 @@ typedef struct rv_train_progress {
     double seconds_per_step;  /**< mean of this session */
     int validated;            /**< 1: an epoch has just been validated, and these hold: */
     double valid_loss;        /**< mean over the validation songs */
-    double valid_si_sdr;      /**< dB, mean over songs and stems that are not silent */
     int best;                 /**< 1: the lowest validation loss so far */
+    int n_measures;           /**< of separators one: SI-SDR, the mean over songs and stems that
+                                   are not silent */
+    rv_train_measure measures[RV_TRAIN_MEASURES]; /**< [n_measures] */
 } rv_train_progress;
 
 /** Called after each step, and after each validation. Not 0: save and stop. */
@@ -58,10 +70,11 @@ typedef struct rv_train_report {
     uint64_t resumed_at; /**< step; 0: from the beginning */
     uint64_t steps;      /**< done in all */
     double seconds_per_step;
-    double best_loss;   /**< of the validations; infinite if there was none */
-    double best_si_sdr; /**< of that epoch, dB */
-    char warning[300];  /**< "", or why an older state was taken */
-    char layout[32];    /**< of the data set: "songs", "musdb18", ... */
+    double best_loss; /**< of the validations; infinite if there was none */
+    int n_measures;
+    rv_train_measure best_measures[RV_TRAIN_MEASURES]; /**< [n_measures] of that epoch */
+    char warning[300];                                 /**< "", or why an older state was taken */
+    char layout[32]; /**< of the data set: "songs", "musdb18", ... */
 } rv_train_report;
 
 /**

@@ -1,5 +1,6 @@
 /* api_train.c - the public functions of ravel/train.h. */
 #include "base/status.h"
+#include "train/recipe_keys.h"
 #include "train/trainer.h"
 
 #include <stdlib.h>

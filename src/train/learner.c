@@ -12,7 +12,7 @@ typedef struct {
     double loss;
 } lane;
 
-/* The graph of one example, with or without gradients. */
+/* The graph of one example or a few, with or without gradients. */
 typedef struct {
     rv_graph *graph;
     nn_builder nn;
@@ -28,16 +28,19 @@ struct rv_learner {
     size_t count;
     rv_pool *pool;
     lane *lanes;
-    size_t n_lanes, batch, n_inputs;
-    const float *data[RV_LEARNER_INPUTS]; /* of the examples that are running */
+    size_t n_lanes, groups, together, n_inputs; /* groups of examples that are together */
+    const float *data[RV_LEARNER_INPUTS];       /* of the examples that are running */
 };
 
-static rv_status build(example *e, const rv_learner_options *o, rv_error *err)
+static rv_status build(example *e, const rv_learner_options *o, size_t together, rv_error *err)
 {
     RV_TRY(rv_graph_new(&e->graph, NULL, err));
     nn_begin(&e->nn, e->graph);
-    for (size_t i = 0; i < o->n_inputs; i++)
-        e->in[i] = rv_input(e->graph, o->inputs[i]);
+    for (size_t i = 0; i < o->n_inputs; i++) {
+        rv_shape shape = o->inputs[i];
+        shape.d[0] = together;
+        e->in[i] = rv_input(e->graph, shape);
+    }
     e->loss = rv_output(o->build(o->ctx, &e->nn, e->in, &e->estimate));
     return rv_graph_status(e->graph, err);
 }
@@ -74,9 +77,9 @@ static rv_status make_plan(rv_learner *l, rv_plan **plan, const example *e, rv_p
 
 static rv_status init(rv_learner *l, const rv_learner_options *o, rv_error *err)
 {
-    RV_TRY(build(&l->train, o, err));
+    RV_TRY(build(&l->train, o, l->together, err));
     RV_TRY(differentiate(l, o->recompute, err));
-    RV_TRY(build(&l->test, o, err));
+    RV_TRY(build(&l->test, o, 1, err));
     rv_output(l->test.estimate);
     l->values = calloc(l->count + 1, sizeof *l->values);
     l->gradients = calloc(l->count + 1, sizeof *l->gradients);
@@ -95,10 +98,14 @@ rv_status rv_learner_new(rv_learner **out, const rv_learner_options *opt, rv_err
         return RV_FAIL(err, RV_ERR_NOMEM, "a learner");
     const size_t threads = (size_t)rv_pool_threads(opt->pool);
     l->pool = opt->pool;
-    l->batch = opt->batch;
+    l->together = opt->together ? opt->together : 1;
+    l->groups = opt->batch / l->together;
     l->n_inputs = opt->n_inputs;
-    l->n_lanes = opt->batch < threads ? opt->batch : threads;
-    const rv_status st = init(l, opt, err);
+    l->n_lanes = l->groups < threads ? l->groups : threads;
+    const rv_status st =
+        opt->batch % l->together == 0
+            ? init(l, opt, err)
+            : RV_FAIL(err, RV_ERR_ARG, "a batch of %zu in graphs of %zu", opt->batch, l->together);
     if (st != RV_OK) {
         rv_learner_free(l);
         return st;
@@ -161,7 +168,7 @@ static void copy(real *to, const float *from, size_t n)
         to[i] = (real)from[i];
 }
 
-/* Input i of example `task`. */
+/* The inputs of graph `task` of those that are running. */
 static void load(const rv_learner *l, const example *e, rv_plan *plan, size_t task)
 {
     for (size_t i = 0; i < l->n_inputs; i++) {
@@ -182,11 +189,11 @@ static void run_example(void *ctx, size_t task, int worker)
 
 typedef struct {
     const rv_learner *learner;
-    size_t examples; /* of the wave */
+    size_t graphs; /* of the wave */
     real share;
 } sum_job;
 
-/* gradients += share * the wave's, example by example. One task adds some parameters. */
+/* gradients += share * the wave's, graph by graph. One task adds some parameters. */
 static void add_parameters(void *ctx, size_t i, int worker)
 {
     const sum_job *j = ctx;
@@ -194,19 +201,19 @@ static void add_parameters(void *ctx, size_t i, int worker)
     const size_t n = rv_shape_count(&l->gradient[i]->shape);
     real *sum = l->gradients + l->offset[i];
     (void)worker;
-    for (size_t k = 0; k < j->examples; k++) {
+    for (size_t k = 0; k < j->graphs; k++) {
         const real *g = rv_value(l->lanes[k].plan, l->gradient[i]);
         for (size_t t = 0; t < n; t++)
             sum[t] += j->share * g[t];
     }
 }
 
-static void run_wave(rv_learner *l, size_t examples)
+static void run_wave(rv_learner *l, size_t graphs)
 {
     if (l->n_lanes == 1)
         run_example(l, 0, 0); /* the pool works within it */
     else
-        rv_pool_run(l->pool, examples, run_example, l);
+        rv_pool_run(l->pool, graphs, run_example, l);
 }
 
 double rv_learner_step(rv_learner *l, const float *const *in, bool clear, double share)
@@ -214,15 +221,15 @@ double rv_learner_step(rv_learner *l, const float *const *in, bool clear, double
     double loss = 0;
     if (clear)
         memset(l->gradients, 0, l->count * sizeof *l->gradients);
-    for (size_t done = 0; done < l->batch;) {
-        const size_t rest = l->batch - done, n = rest < l->n_lanes ? rest : l->n_lanes;
+    for (size_t done = 0; done < l->groups;) {
+        const size_t rest = l->groups - done, n = rest < l->n_lanes ? rest : l->n_lanes;
         for (size_t i = 0; i < l->n_inputs; i++)
             l->data[i] = in[i] + done * rv_shape_count(&l->train.in[i]->shape);
         run_wave(l, n);
-        sum_job sum = { l, n, (real)(share / (double)l->batch) };
+        sum_job sum = { l, n, (real)(share / (double)l->groups) };
         rv_pool_run(l->pool, l->train.nn.n_params, add_parameters, &sum);
         for (size_t k = 0; k < n; k++)
-            loss += l->lanes[k].loss / (double)l->batch;
+            loss += l->lanes[k].loss / (double)l->groups;
         done += n;
     }
     return loss;

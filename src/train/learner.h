@@ -3,8 +3,9 @@
  * (train/separation.h).
  *
  * Parameters lie in one block in order of creation, gradients likewise. The graph is that of one
- * example; those of a batch run side by side, each on a thread (a single one on all threads),
- * and their gradients are added in order: the same bits for any number of threads. */
+ * example, or of a few `together`, where a network wants that: a GRU reads its weights once for all
+ * sequences that lie side by side. The graphs of a batch run each on a thread (a single one on all
+ * threads), and their gradients are added in order: the same bits for any number of threads. */
 #ifndef TRAIN_LEARNER_H
 #define TRAIN_LEARNER_H
 
@@ -12,19 +13,20 @@
 
 enum { RV_LEARNER_INPUTS = 6 };
 
-/* Build the loss [1] of one example from its inputs, and set *estimate to what a validation looks
- * at. */
+/* Build the loss [1], the mean over the examples in its inputs, and set *estimate to what a
+ * validation looks at. */
 typedef rv_node *rv_learner_build_fn(const void *ctx, nn_builder *b, rv_node *const *in,
                                      rv_node **estimate);
 
 typedef struct rv_learner_options {
     rv_learner_build_fn *build;
     const void *ctx;                    /* of build, which is done when rv_learner_new() returns */
-    rv_shape inputs[RV_LEARNER_INPUTS]; /* [n_inputs] of one example */
+    rv_shape inputs[RV_LEARNER_INPUTS]; /* [n_inputs] of one example, 1 first */
     size_t n_inputs;
-    size_t batch;   /* examples of a step */
-    bool recompute; /* compute values again for the gradient: less memory, more time */
-    rv_pool *pool;  /* NULL: the calling thread alone; borrowed */
+    size_t batch;    /* examples of a step */
+    size_t together; /* of them side by side in one graph; divides batch; 0: 1 */
+    bool recompute;  /* compute values again for the gradient: less memory, more time */
+    rv_pool *pool;   /* NULL: the calling thread alone; borrowed */
 } rv_learner_options;
 
 typedef struct rv_learner rv_learner;

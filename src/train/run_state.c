@@ -15,13 +15,6 @@
 
 enum { MAX_BLOCKS = 8 };
 
-static rv_node *build_loss(void *ctx, rv_node *estimate, rv_node *target)
-{
-    const rv_recipe *r = ctx;
-    return rv_loss_build(&r->loss, estimate, target, r->info.n_stems,
-                         (double)r->examples.sample_rate);
-}
-
 static rv_status list_spans(rv_run_state *s, rv_error *err)
 {
     size_t at = 0;
@@ -61,18 +54,10 @@ static rv_status start_weights(rv_run_state *s, const rv_recipe *r, bool resumed
                         err);
 }
 
-static rv_status init(rv_run_state *s, const rv_recipe *r, bool resumed, rv_pool *pool,
+static rv_status init(rv_run_state *s, const rv_recipe *r, void *work, bool resumed, rv_pool *pool,
                       rv_error *err)
 {
-    s->separation = (rv_separation){ .def = r->def,
-                                     .config = r->model,
-                                     .info = &r->info,
-                                     .frames = r->examples.segment,
-                                     .scored = r->scored,
-                                     .loss = build_loss,
-                                     .loss_ctx = (void *)r };
-    RV_TRY(rv_separation_learner(&s->learner, &s->separation, r->examples.batch, r->recompute, pool,
-                                 err));
+    RV_TRY(r->task->learner(&s->learner, work, pool, err));
     RV_TRY(list_spans(s, err));
     RV_TRY(freeze(s, r, err));
     RV_TRY(start_weights(s, r, resumed, err));
@@ -86,11 +71,11 @@ static rv_status init(rv_run_state *s, const rv_recipe *r, bool resumed, rv_pool
     return RV_OK;
 }
 
-rv_status rv_run_state_new(rv_run_state *s, const rv_recipe *r, bool resumed, rv_pool *pool,
-                           rv_error *err)
+rv_status rv_run_state_new(rv_run_state *s, const rv_recipe *r, void *work, bool resumed,
+                           rv_pool *pool, rv_error *err)
 {
     *s = (rv_run_state){ 0 };
-    const rv_status st = init(s, r, resumed, pool, err);
+    const rv_status st = init(s, r, work, resumed, pool, err);
     if (st != RV_OK)
         rv_run_state_fini(s);
     return st;
@@ -133,15 +118,20 @@ static size_t list_blocks(const rv_run_state *s, block *b)
 /* What must not change between the sessions of a run: model, data and seed decide on its bits. */
 static json_t *identity(const rv_recipe *r)
 {
-    json_t *data = json_copy(json_object_get(r->values, "data"));
-    json_object_del(data, "threads");
-    return json_pack("{sOsosI}", "model", json_object_get(r->values, "model"), "data", data, "seed",
-                     (json_int_t)r->seed);
+    return json_pack("{sOsosI}", "model", json_object_get(r->values, "model"), "data",
+                     r->task->identity(r), "seed", (json_int_t)r->seed);
 }
 
 static const char *count_key(char key[48], size_t average)
 {
     snprintf(key, 48, "average%zu_count", average);
+    return key;
+}
+
+/* The best epoch's value of a measure of the task. */
+static const char *best_key(char key[48], const rv_task *task, size_t measure)
+{
+    snprintf(key, 48, "best_%s", task->measures[measure].name);
     return key;
 }
 
@@ -153,27 +143,29 @@ static bool put_numbers(json_t *o, const rv_run_state *s, const rv_recipe *r)
               rv_state_set_count(o, "epoch", s->epoch) &&
               rv_state_set_count(o, "epoch_step", s->epoch_step) &&
               rv_state_set_real(o, "epoch_loss", s->epoch_loss) &&
-              rv_state_set_real(o, "best_si_sdr", s->best_si_sdr) &&
               rv_state_set_plateau(o, "plateau", &s->plateau) &&
               rv_state_set_stopping(o, "stopping", &s->stopping);
+    for (size_t i = 0; i < r->task->n_measures; i++)
+        ok = ok && rv_state_set_real(o, best_key(key, r->task, i), s->best[i]);
     for (size_t i = 0; i < s->n_averages; i++)
         ok = ok && rv_state_set_real(o, count_key(key, i), rv_average_count(s->average[i]));
     return ok;
 }
 
-static rv_status take_numbers(rv_run_state *s, const json_t *o, rv_error *err)
+static rv_status take_numbers(rv_run_state *s, const rv_recipe *r, const json_t *o, rv_error *err)
 {
     uint64_t steps = 0;
+    char key[48];
     RV_TRY(rv_state_get_count(o, "steps", &steps, err));
     RV_TRY(rv_state_get_count(o, "epoch", &s->epoch, err));
     RV_TRY(rv_state_get_count(o, "epoch_step", &s->epoch_step, err));
     RV_TRY(rv_state_get_real(o, "epoch_loss", &s->epoch_loss, err));
-    RV_TRY(rv_state_get_real(o, "best_si_sdr", &s->best_si_sdr, err));
+    for (size_t i = 0; i < r->task->n_measures; i++)
+        RV_TRY(rv_state_get_real(o, best_key(key, r->task, i), &s->best[i], err));
     RV_TRY(rv_state_get_plateau(o, "plateau", &s->plateau, err));
     RV_TRY(rv_state_get_stopping(o, "stopping", &s->stopping, err));
     rv_optimiser_set_steps(s->optimiser, steps);
     for (size_t i = 0; i < s->n_averages; i++) {
-        char key[48];
         double count = 0;
         RV_TRY(rv_state_get_real(o, count_key(key, i), &count, err));
         rv_average_set_count(s->average[i], count);
@@ -213,7 +205,7 @@ static rv_status take_state(rv_run_state *s, const rv_recipe *r, const rv_train_
     const size_t n = list_blocks(s, blocks);
     for (size_t i = 0; i < n; i++)
         RV_TRY(rv_train_state_read(file, blocks[i].name, blocks[i].data, blocks[i].count, err));
-    return take_numbers(s, numbers, err);
+    return take_numbers(s, r, numbers, err);
 }
 
 rv_status rv_run_state_load(rv_run_state *s, const rv_recipe *r, const char *path, char *warning,
@@ -227,8 +219,17 @@ rv_status rv_run_state_load(rv_run_state *s, const rv_recipe *r, const char *pat
     return st;
 }
 
-rv_status rv_run_state_release(const rv_run_state *s, const rv_recipe *r, const char *path,
-                               rv_error *err)
+/* The task's, and what is the same for all. */
+static json_t *release_config(const rv_recipe *r, const void *work)
+{
+    json_t *config = r->task->release(work);
+    json_object_set_new(config, "format_version", json_integer(1));
+    json_object_set_new(config, "provenance", json_string("trained by ravel train"));
+    return config;
+}
+
+rv_status rv_run_state_release(const rv_run_state *s, const rv_recipe *r, const void *work,
+                               const char *path, rv_error *err)
 {
     rv_tensor_source *tensors = calloc(s->n_spans + 1, sizeof *tensors);
     if (!tensors)
@@ -241,10 +242,7 @@ rv_status rv_run_state_release(const rv_run_state *s, const rv_recipe *r, const 
                                          .data = rv_learner_values(s->learner) + span->offset };
         memcpy(tensors[i].shape, span->shape.d, sizeof span->shape.d);
     }
-    json_t *config =
-        json_pack("{sss[]sOsIssss}", "class", r->def->classes[0], "args", "kwargs",
-                  r->model_arguments, "format_version", (json_int_t)1, "normalise",
-                  r->normalise ? "track" : "none", "provenance", "trained by ravel train");
+    json_t *config = release_config(r, work);
     const rv_status st = config ? rv_safetensors_write(path, tensors, s->n_spans, config, err)
                                 : RV_FAIL(err, RV_ERR_NOMEM, "%s", path);
     json_decref(config);

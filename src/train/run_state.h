@@ -5,11 +5,9 @@
 #include "train/average.h"
 #include "train/init_report.h"
 #include "train/recipe.h"
-#include "train/separation.h"
 
 typedef struct rv_run_state {
-    rv_separation separation; /* what is learned */
-    rv_learner *learner;
+    rv_learner *learner; /* of the task */
     rv_optimiser *optimiser;
     rv_span *spans;
     size_t n_spans;
@@ -18,16 +16,16 @@ typedef struct rv_run_state {
     size_t n_averages;
     rv_plateau plateau;
     rv_stopping stopping;
-    double best_si_sdr;
-    uint64_t epoch;      /* that is running */
-    uint64_t epoch_step; /* steps of it that are done */
-    double epoch_loss;   /* their sum of losses */
+    double best[RV_TRAIN_MEASURES]; /* of the task, in the best epoch */
+    uint64_t epoch;                 /* that is running */
+    uint64_t epoch_step;            /* steps of it that are done */
+    double epoch_loss;              /* their sum of losses */
 } rv_run_state;
 
-/* Learner, optimiser and averages at their start. `resumed`: rv_run_state_load() will follow, so
- * train.init, which may be gone by now, is not read. */
-RV_NODISCARD rv_status rv_run_state_new(rv_run_state *s, const rv_recipe *r, bool resumed,
-                                        rv_pool *pool, rv_error *err);
+/* Learner, optimiser and averages at their start; work: of the task. `resumed`: rv_run_state_load()
+ * will follow, so train.init, which may be gone by now, is not read. */
+RV_NODISCARD rv_status rv_run_state_new(rv_run_state *s, const rv_recipe *r, void *work,
+                                        bool resumed, rv_pool *pool, rv_error *err);
 void rv_run_state_fini(rv_run_state *s);
 
 RV_NODISCARD rv_status rv_run_state_save(rv_run_state *s, const rv_recipe *r, const char *path,
@@ -40,6 +38,6 @@ RV_NODISCARD rv_status rv_run_state_load(rv_run_state *s, const rv_recipe *r, co
 
 /* The weights as a model that rv_model_open() takes. */
 RV_NODISCARD rv_status rv_run_state_release(const rv_run_state *s, const rv_recipe *r,
-                                            const char *path, rv_error *err);
+                                            const void *work, const char *path, rv_error *err);
 
 #endif

@@ -7,14 +7,11 @@
 #include "train/trainer.h"
 
 #include "base/status.h"
-#include "data/layout.h"
-#include "data/track_level.h"
 #include "io/config.h"
 #include "io/event_file.h"
 #include "io/json_log.h"
 #include "train/run_state.h"
 #include "train/train_state.h"
-#include "train/validation.h"
 
 #include <errno.h>
 #include <math.h>
@@ -30,14 +27,11 @@ typedef struct {
     const rv_recipe *recipe;
     const rv_train_options *options;
     rv_train_report *report;
-    rv_track_list *train_list, *valid_list;
-    rv_track_cache *train_songs, *valid_songs; /* valid: NULL if there are none */
-    rv_examples *examples;
+    void *work; /* of the task */
     rv_pool *pool;
     rv_run_state state;
     rv_json_log *log;
     rv_event_file *events;
-    float *mix, *target;
     double lr, norm;
     uint64_t session_steps;
     double session_seconds;
@@ -55,49 +49,10 @@ static void path_in(const run *r, char path[PATH_ROOM], const char *name)
     snprintf(path, PATH_ROOM, "%.3900s/%s", r->recipe->out, name);
 }
 
-/* Data ----------------------------------------------------------------------------------- */
-
-/* Without songs in the split, which may be so for validation, both stay NULL. */
-static rv_status open_songs(const run *r, const char *split, rv_track_list **list,
-                            rv_track_cache **songs, rv_error *err)
-{
-    rv_track_query query = r->recipe->songs;
-    query.split = split;
-    query.may_be_empty = strcmp(split, "valid") == 0;
-    RV_TRY(rv_track_list_find(list, &query, err));
-    if (!*list)
-        return RV_OK;
-    RV_TRY(rv_track_cache_new(songs, *list, err));
-    return r->recipe->normalise ? rv_track_normalise(*songs, err) : RV_OK;
-}
-
-static rv_status find_songs(run *r, rv_error *err)
-{
-    RV_TRY(open_songs(r, "train", &r->train_list, &r->train_songs, err));
-    RV_TRY(open_songs(r, "valid", &r->valid_list, &r->valid_songs, err));
-    snprintf(r->report->layout, sizeof r->report->layout, "%s", r->train_list->layout->name);
-    r->report->train_songs = r->train_list->n;
-    r->report->valid_songs = r->valid_list ? r->valid_list->n : 0;
-    r->report->silent_songs = r->train_songs->n_silent;
-    return RV_OK;
-}
-
-static rv_status open_data(run *r, rv_error *err)
-{
-    const rv_examples_config *e = &r->recipe->examples;
-    const size_t frames = e->batch * e->segment * (size_t)e->channels;
-    RV_TRY(find_songs(r, err));
-    RV_TRY(rv_examples_new(&r->examples, e, r->train_songs, r->recipe->data_threads, err));
-    r->mix = malloc(frames * sizeof *r->mix);
-    r->target = malloc(frames * r->recipe->info.n_stems * sizeof *r->target);
-    return r->mix && r->target ? RV_OK
-                               : RV_FAIL(err, RV_ERR_NOMEM, "a batch of %zu frames", frames);
-}
-
 /* Steps of the optimiser in an epoch. */
 static uint64_t steps_per_epoch(const run *r)
 {
-    const uint64_t batches = rv_examples_steps_per_epoch(r->examples);
+    const uint64_t batches = r->recipe->task->batches(r->work);
     const uint64_t steps = batches / r->recipe->accumulate;
     const uint64_t all = steps ? steps : 1;
     return r->recipe->steps && r->recipe->steps < all ? r->recipe->steps : all;
@@ -107,7 +62,7 @@ static uint64_t steps_per_epoch(const run *r)
 static uint64_t batch_index(const run *r, uint64_t k)
 {
     const rv_run_state *s = &r->state;
-    const uint64_t batches = rv_examples_steps_per_epoch(r->examples);
+    const uint64_t batches = r->recipe->task->batches(r->work);
     return s->epoch * batches + (s->epoch_step * r->recipe->accumulate + k) % batches;
 }
 
@@ -240,11 +195,11 @@ static rv_status tell(run *r, const rv_train_progress *p, rv_error *err)
 
 static rv_status take_gradient(run *r, double *loss, rv_error *err)
 {
-    const float *const in[] = { r->mix, r->target };
+    const float *const *in;
     const uint64_t n = r->recipe->accumulate;
     *loss = 0;
     for (uint64_t k = 0; k < n; k++) {
-        RV_TRY(rv_examples_fill(r->examples, batch_index(r, k), r->mix, r->target, err));
+        RV_TRY(r->recipe->task->fill(r->work, batch_index(r, k), &in, err));
         *loss += rv_learner_step(r->state.learner, in, k == 0, 1 / (double)n) / (double)n;
     }
     return RV_OK;
@@ -292,19 +247,22 @@ static rv_status after_step(run *r, rv_error *err)
 
 /* Epochs ------------------------------------------------------------------------------------- */
 
-static rv_status validate(run *r, rv_validation_result *out, rv_error *err)
+/* What came of a validation; without data for it, the mean loss of the epoch. */
+typedef struct {
+    double loss, value[RV_TRAIN_MEASURES];
+} validation;
+
+static rv_status validate(run *r, validation *v, rv_error *err)
 {
-    const rv_examples_config *e = &r->recipe->examples;
-    *out = (rv_validation_result){ .loss = r->state.epoch_loss / (double)r->state.epoch_step };
-    if (!r->valid_songs)
-        return RV_OK;
-    return rv_validate(out, r->state.learner, &r->state.separation, r->valid_songs, e->sample_rate,
-                       err);
+    const rv_task *task = r->recipe->task;
+    *v = (validation){ .loss = r->state.epoch_loss / (double)r->state.epoch_step };
+    return task->can_validate(r->work)
+               ? task->validate(r->work, r->state.learner, &v->loss, v->value, err)
+               : RV_OK;
 }
 
 /* With the first average in place of the weights, as it would be released. */
-static rv_status validate_and_release(run *r, rv_validation_result *v, bool *stop, bool *best,
-                                      rv_error *err)
+static rv_status validate_and_release(run *r, validation *v, bool *stop, bool *best, rv_error *err)
 {
     rv_run_state *s = &r->state;
     real *weights = rv_learner_values(s->learner);
@@ -319,28 +277,50 @@ static rv_status validate_and_release(run *r, rv_validation_result *v, bool *sto
         *best = s->stopping.bad == 0;
         path_in(r, path, "best.safetensors");
         if (*best)
-            st = rv_run_state_release(s, r->recipe, path, err);
+            st = rv_run_state_release(s, r->recipe, r->work, path, err);
     }
     if (s->n_averages)
         rv_average_swap(s->average[0], weights, r->pool);
     return st;
 }
 
+static rv_status log_validation(run *r, const validation *v, rv_error *err)
+{
+    const rv_task *task = r->recipe->task;
+    const char *names[1 + RV_TRAIN_MEASURES] = { "loss" };
+    double values[1 + RV_TRAIN_MEASURES] = { v->loss };
+    for (size_t i = 0; i < task->n_measures; i++) {
+        names[1 + i] = task->measures[i].name;
+        values[1 + i] = v->value[i];
+    }
+    const size_t n = task->can_validate(r->work) ? 1 + task->n_measures : 1;
+    return log_values(r, "valid", names, values, n, err);
+}
+
+/* The task's measures, with these values -> to; how many. */
+static int give_measures(const run *r, rv_train_measure *to, const double *value)
+{
+    const rv_task *task = r->recipe->task;
+    for (size_t i = 0; i < task->n_measures; i++) {
+        to[i] = task->measures[i];
+        to[i].value = value[i];
+    }
+    return (int)task->n_measures;
+}
+
 static rv_status end_epoch(run *r, bool *stop, rv_error *err)
 {
-    static const char *const names[] = { "loss", "si_sdr" };
     rv_run_state *s = &r->state;
-    rv_validation_result v;
+    validation v;
     bool best;
     RV_TRY(validate_and_release(r, &v, stop, &best, err));
     if (best)
-        s->best_si_sdr = v.si_sdr;
-    RV_TRY(
-        log_values(r, "valid", names, (double[]){ v.loss, v.si_sdr }, r->valid_songs ? 2 : 1, err));
+        memcpy(s->best, v.value, sizeof s->best);
+    RV_TRY(log_validation(r, &v, err));
     rv_train_progress p = progress_of(r);
     p.validated = 1;
     p.valid_loss = v.loss;
-    p.valid_si_sdr = v.si_sdr;
+    p.n_measures = give_measures(r, p.measures, v.value);
     p.best = best;
     s->epoch++;
     s->epoch_step = 0;
@@ -376,7 +356,7 @@ static void fill_report(run *r)
     p->steps = rv_optimiser_steps(s->optimiser);
     p->seconds_per_step = r->session_steps ? r->session_seconds / (double)r->session_steps : 0;
     p->best_loss = s->stopping.best;
-    p->best_si_sdr = s->best_si_sdr;
+    p->n_measures = give_measures(r, p->best_measures, s->best);
 }
 
 /* The first step starts threads and touches memory; the second is the usual one. */
@@ -408,9 +388,9 @@ static rv_status start(run *r, rv_error *err)
     char path[PATH_ROOM];
     path_in(r, path, "last.state");
     const bool resumed = !dry_run && rv_train_state_exists(path);
-    RV_TRY(open_data(r, err));
+    RV_TRY(r->recipe->task->open(&r->work, r->recipe, r->report, err));
     RV_TRY(rv_pool_new(&r->pool, r->options->threads, NULL, err));
-    RV_TRY(rv_run_state_new(&r->state, r->recipe, resumed, r->pool, err));
+    RV_TRY(rv_run_state_new(&r->state, r->recipe, r->work, resumed, r->pool, err));
     const rv_status st = dry_run ? time_steps(r, err) : go_on(r, path, resumed, err);
     fill_report(r);
     return st;
@@ -422,13 +402,7 @@ static void finish(run *r)
     rv_json_log_free(r->log);
     rv_run_state_fini(&r->state);
     rv_pool_free(r->pool);
-    rv_examples_free(r->examples);
-    rv_track_cache_free(r->train_songs);
-    rv_track_cache_free(r->valid_songs);
-    rv_track_list_free(r->train_list);
-    rv_track_list_free(r->valid_list);
-    free(r->mix);
-    free(r->target);
+    r->recipe->task->close(r->work);
 }
 
 rv_status rv_trainer_run(const rv_recipe *recipe, const rv_train_options *options,
