@@ -10,6 +10,7 @@
 #include "check.h"
 #include "core/graph_impl.h"
 #include "ddsp/decoder.h"
+#include "models/ddsp_autoencoder.h"
 #include "models/model.h"
 
 #include <stdlib.h>
@@ -46,6 +47,10 @@ typedef rv_node *build_fn(nn_builder *b);
 #define NUMBER(key, value)                                  \
     {                                                       \
         .name = key, .kind = RV_ARG_NUMBER, .number = value \
+    }
+#define TEXT(key, value)                                \
+    {                                                   \
+        .name = key, .kind = RV_ARG_TEXT, .text = value \
     }
 #define STEM(value)                        \
     {                                      \
@@ -101,6 +106,50 @@ static rv_node *build_decoder(nn_builder *b)
     f0 = rv_scale(f0, 100, 220); /* Hz */
     const rv_decoder_heads heads = rv_decoder(b, &config, f0, loudness, z);
     return rv_concat(2, 2, (rv_node *[]){ heads.harmonic, heads.noise });
+}
+
+static rv_autoencoder_config autoencoder_config(const rv_arg *arg, size_t n)
+{
+    rv_error err = { 0 };
+    rv_autoencoder_config c;
+    CHECK_OK(rv_autoencoder_configure(&c, &(rv_args){ arg, n }, &err), err);
+    return c;
+}
+
+#define TINY_AUTOENCODER                                                                          \
+    NUMBER("hidden_size", 4), NUMBER("layers", 1), NUMBER("n_harmonic", 3), NUMBER("n_bands", 4), \
+        NUMBER("hop", 10), NUMBER("reverb_length", 12)
+
+static rv_node *build_autoencoder(nn_builder *b)
+{
+    static const rv_arg args[] = { TINY_AUTOENCODER,
+                                   NUMBER("z", 2),
+                                   NUMBER("z_hidden", 3),
+                                   NUMBER("mel_bands", 9),
+                                   NUMBER("f0_bins", 5),
+                                   TEXT("z_encoder", "mfcc_rnn"),
+                                   TEXT("f0_encoder", "learned") };
+    rv_autoencoder_config c = autoencoder_config(args, sizeof args / sizeof *args);
+    c.resnet = (rv_resnet_config){ 2, 1, { 1, 1, 1, 1 } };
+    const rv_autoencoder_inputs in = {
+        .loudness = rv_scale(rv_input(b->graph, RV_SHAPE(2, 5, 1)), 20, -40),
+        .mfcc = rv_input(b->graph, RV_SHAPE(2, 3, 30)),
+        .mel = rv_input(b->graph, RV_SHAPE(2, 4, 9)),
+        .noise = rv_input(b->graph, RV_SHAPE(2, 50)),
+    };
+    return rv_autoencoder(b, &c, &in).audio;
+}
+
+static rv_node *build_autoencoder_pytorch(nn_builder *b)
+{
+    static const rv_arg args[] = { TINY_AUTOENCODER, TEXT("style", "ddsp_pytorch") };
+    const rv_autoencoder_config c = autoencoder_config(args, sizeof args / sizeof *args);
+    const rv_autoencoder_inputs in = {
+        .f0 = rv_scale(rv_input(b->graph, RV_SHAPE(2, 5, 1)), 3, 7),
+        .loudness = rv_input(b->graph, RV_SHAPE(2, 5, 1)),
+        .noise = rv_input(b->graph, RV_SHAPE(2, 50)),
+    };
+    return rv_autoencoder(b, &c, &in).audio;
 }
 
 /* Values that a training would reach: what starts at 0 or close to it hides what lies behind. */
@@ -287,13 +336,19 @@ CASE(demucs_v2)
 CASE(hdemucs)
 CASE(htdemucs)
 CASE(decoder)
+CASE(autoencoder)
+CASE(autoencoder_pytorch)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_conv_tasnet), cmocka_unit_test(test_demucs_v2),
-        cmocka_unit_test(test_hdemucs),     cmocka_unit_test(test_htdemucs),
+        cmocka_unit_test(test_conv_tasnet),
+        cmocka_unit_test(test_demucs_v2),
+        cmocka_unit_test(test_hdemucs),
+        cmocka_unit_test(test_htdemucs),
         cmocka_unit_test(test_decoder),
+        cmocka_unit_test(test_autoencoder),
+        cmocka_unit_test(test_autoencoder_pytorch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -149,8 +149,8 @@ static double from_scale(const rv_critical_bands *c, double x)
     return c->mel ? 700 * (pow(10, x / 2595) - 1) : 1960 / (26.81 / (x + 0.53) - 1);
 }
 
-/* log(1 + exp(x)) for x of any size: x / 2 + log(cosh(x / 2)) + log 2 */
-static rv_node *softplus(rv_node *x)
+/* For x of any size: x / 2 + log(cosh(x / 2)) + log 2 */
+rv_node *rv_softplus(rv_node *x)
 {
     return rv_add(rv_scale(x, 0.5, log(2)), rv_log_cosh(rv_scale(x, 0.5, 0)));
 }
@@ -158,7 +158,7 @@ static rv_node *softplus(rv_node *x)
 /* Softly between low and high. */
 static rv_node *soft_limit(rv_node *x, double low, double high)
 {
-    return rv_scale(rv_sub(softplus(x), softplus(rv_scale(x, 1, low - high))), 1, low);
+    return rv_scale(rv_sub(rv_softplus(x), rv_softplus(rv_scale(x, 1, low - high))), 1, low);
 }
 
 rv_node *rv_frequencies_critical_bands(rv_node *x, const rv_critical_bands *c)

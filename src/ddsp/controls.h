@@ -7,6 +7,8 @@
 /* 2 sigmoid(x)^log(10) + 1e-7: ddsp's exp_sigmoid, ddsp_pytorch's scale_function */
 rv_node *rv_scale_amplitude(rv_node *x);
 
+rv_node *rv_softplus(rv_node *x); /* log(1 + exp(x)) */
+
 /* Shares [B,F,K] that add up to 1. With a sample rate, harmonics of f0 [B,F,1] below half of it
  * are multiplied by 1 + leak before, the others by leak (ddsp 0, ddsp_pytorch 1e-4); rate 0: f0 is
  * not looked at. */

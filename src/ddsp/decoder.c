@@ -9,8 +9,9 @@
  *   two linear heads: harmonics, bands of noise
  *
  * Parameters are named as in ddsp_pytorch, whose structure this is; magenta/ddsp puts the first
- * MLPs' results beside the GRU's and not the features. There the first two MLPs are one (the list
- * holds the same module twice), and its files have their parameters twice; here each has its own.
+ * MLPs' results beside the GRU's and not the features (`wide`). In ddsp_pytorch the first two MLPs
+ * are one (the list holds the same module twice), and its files have their parameters twice; here
+ * each has its own.
  */
 #include "ddsp/decoder.h"
 
@@ -79,11 +80,12 @@ rv_decoder_heads rv_decoder(nn_builder *b, const rv_decoder_config *c, rv_node *
     if (c->pitch == RV_DECODER_MIDI)
         f0 = rv_scale(rv_hz_to_midi(f0), 1.0 / LAST_NOTE, 0);
     const size_t n = z ? 3 : 2;
-    rv_node *features[] = { NULL, f0, loudness, z }, *seen[3];
+    rv_node *features[] = { NULL, f0, loudness, z }, *seen[4];
     for (size_t i = 0; i < n; i++)
-        seen[i] = named_mlp(b, c, names[i], features[1 + i]);
-    features[0] = nn_gru(b, "gru", rv_concat(2, n, seen), c->hidden_size, 1, false);
-    rv_node *hidden = named_mlp(b, c, "out_mlp", rv_concat(2, 1 + n, features));
+        seen[1 + i] = named_mlp(b, c, names[i], features[1 + i]);
+    rv_node **beside = c->wide ? seen : features;
+    beside[0] = nn_gru(b, "gru", rv_concat(2, n, seen + 1), c->hidden_size, 1, false);
+    rv_node *hidden = named_mlp(b, c, "out_mlp", rv_concat(2, 1 + n, beside));
     return (rv_decoder_heads){
         .harmonic = nn_linear(b, "proj_matrices.0", hidden, 1 + c->n_harmonic, true),
         .noise = nn_linear(b, "proj_matrices.1", hidden, c->n_bands, true),

@@ -22,6 +22,8 @@ typedef struct rv_decoder_config {
     size_t z; /* channels of the latent; 0: none */
     rv_decoder_activation activation;
     rv_decoder_pitch pitch;
+    bool wide; /* the last MLP sees the first ones' results beside the GRU's, as in magenta/ddsp;
+                  else the features */
 } rv_decoder_config;
 
 /* Linear, before any scaling: the first of `harmonic` is the amplitude of all, the others the

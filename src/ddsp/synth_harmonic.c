@@ -47,6 +47,8 @@ rv_node *rv_harmonic_get_signal(const rv_harmonic_config *c, const rv_harmonic_c
     rv_node *f0 = rv_upsample(controls->f0, c->samples, c->frequency);
     rv_node *hz = rv_reshape(f0, RV_SHAPE(rv_extent(f0, 0), c->samples));
     rv_node *phase = rv_phase_of(hz, c->sample_rate);
+    if (controls->phase)
+        phase = rv_add(phase, controls->phase);
     rv_node *amplitudes = rv_mul(controls->distribution, controls->amplitude);
     if (c->leak == 0)
         amplitudes = rv_band_limit(amplitudes, controls->f0, c->sample_rate / 2, 1, 0);

@@ -22,6 +22,7 @@ typedef struct rv_harmonic_controls {
     rv_node *amplitude;    /* [B,F,1] */
     rv_node *distribution; /* [B,F,K], adds up to 1 */
     rv_node *f0;           /* [B,F,1] Hz */
+    rv_node *phase;        /* [B,1] or NULL: turns before the first sample */
 } rv_harmonic_controls;
 
 /* Scaled and normalised; and the signal [B,T]. */
