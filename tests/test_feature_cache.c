@@ -74,7 +74,8 @@ static rv_feature_cache *open_cache(void)
 
 static rv_feature_rows *get(rv_feature_cache *c, const char *path, const rv_feature_spec *spec)
 {
-    const rv_track_source source = { (char *)path, 0, RV_ALL_CHANNELS };
+    rv_track_source file = { (char *)path, 0, RV_ALL_CHANNELS };
+    const rv_track_sources source = { &file, 1 };
     rv_feature_rows *rows = NULL;
     rv_error err = { 0 };
     CHECK_OK(rv_feature_get(c, &source, spec, NULL, &rows, &err), err);
@@ -260,7 +261,8 @@ TEST(test_two_processes_at_once)
     pid_t children[4];
     for (int i = 0; i < 4; i++)
         if ((children[i] = fork()) == 0) {
-            const rv_track_source source = { in_folder("p.wav"), 0, RV_ALL_CHANNELS };
+            rv_track_source file = { in_folder("p.wav"), 0, RV_ALL_CHANNELS };
+            const rv_track_sources source = { &file, 1 };
             rv_feature_cache *c = NULL;
             rv_feature_rows *rows = NULL;
             float all[101 * 3];
@@ -289,7 +291,8 @@ TEST(test_stopped_work_leaves_nothing)
     const rv_feature_spec s = spec_of(RV_FEATURE_RMS);
     const rv_feature_watch watch = { stop, NULL };
     write_tone(in_folder("s.wav"), 440, 16000, 160000);
-    const rv_track_source source = { in_folder("s.wav"), 0, RV_ALL_CHANNELS };
+    rv_track_source file = { in_folder("s.wav"), 0, RV_ALL_CHANNELS };
+    const rv_track_sources source = { &file, 1 };
     rv_feature_cache *c = open_cache();
     rv_feature_rows *rows = NULL;
     rv_error err = { 0 };
@@ -298,22 +301,53 @@ TEST(test_stopped_work_leaves_nothing)
     rv_feature_cache_free(c);
 }
 
+static rv_mono *open_mono(rv_track_source *files, size_t n)
+{
+    const rv_track_sources sources = { files, n };
+    rv_error err = { 0 };
+    rv_mono *m = NULL;
+    CHECK_OK(rv_mono_open(&m, &sources, 0, &err), err);
+    return m;
+}
+
 TEST(test_one_channel_alone)
 {
     rv_error err = { 0 };
-    rv_mono *m = NULL;
     const float *x;
     size_t n;
     write_tone(in_folder("m.wav"), 0, 8000, 10);
-    rv_track_source source = { in_folder("m.wav"), 0, 1 };
-    CHECK_OK(rv_mono_open(&m, &source, 0, &err), err);
+    rv_track_source file = { in_folder("m.wav"), 0, 1 };
+    rv_mono *m = open_mono(&file, 1);
     CHECK_OK(rv_mono_next(m, &x, &n, &err), err);
     CHECK(n == 10 && x[5] == -0.25F && rv_mono_progress(m) == 1);
     CHECK_OK(rv_mono_next(m, &x, &n, &err), err);
     CHECK(n == 0);
     rv_mono_free(m);
-    source.channel = 2;
-    CHECK(rv_mono_open(&m, &source, 0, &err) == RV_ERR_ARG);
+    file.channel = 2;
+    CHECK(rv_mono_open(&m, &(rv_track_sources){ &file, 1 }, 0, &err) == RV_ERR_ARG);
+    CHECK(rv_mono_open(&m, &(rv_track_sources){ 0 }, 0, &err) == RV_ERR_ARG);
+}
+
+/* A channel, a mean of 0, and a file that ends early. */
+TEST(test_sources_are_added)
+{
+    char names[3][300];
+    rv_error err = { 0 };
+    const float *x;
+    size_t n;
+    for (int i = 0; i < 3; i++) {
+        snprintf(names[i], sizeof names[i], "%s/%d.wav", folder, i);
+        write_tone(names[i], 0, i == 2 ? 16000 : 8000, i ? 6 : 10);
+    }
+    rv_track_source files[] = {
+        { names[0], 0, 0 }, { names[1], 0, RV_ALL_CHANNELS }, { names[1], 0, 0 }, { names[2], 0, 0 }
+    };
+    rv_mono *m = open_mono(files, 3);
+    CHECK_OK(rv_mono_next(m, &x, &n, &err), err);
+    CHECK(n == 10 && x[0] == 0.5F && x[5] == 0.5F && x[6] == 0.25F && x[9] == 0.25F);
+    rv_mono_free(m);
+    CHECK(rv_mono_open(&m, &(rv_track_sources){ files, 4 }, 0, &err) == RV_ERR_FORMAT);
+    CHECK(strstr(err.text, "2.wav: sample rate of 16000 Hz; expected 8000 Hz as in"));
 }
 
 /* Files */
@@ -455,6 +489,7 @@ int main(void)
         IN_FOLDER(test_two_processes_at_once),
         IN_FOLDER(test_stopped_work_leaves_nothing),
         IN_FOLDER(test_one_channel_alone),
+        IN_FOLDER(test_sources_are_added),
         IN_FOLDER(test_npz),
         IN_FOLDER(test_csv),
         IN_FOLDER(test_notes),

@@ -104,7 +104,8 @@ static int tell(void *ctx, double fraction)
 
 static rv_status get(job *j, rv_feature_name feature, rv_error *err)
 {
-    const rv_track_source source = { (char *)j->path, 0, RV_ALL_CHANNELS };
+    rv_track_source file = { (char *)j->path, 0, RV_ALL_CHANNELS };
+    const rv_track_sources source = { &file, 1 };
     const rv_feature_watch watch = { tell, j };
     const rv_feature_spec spec = spec_of(j, feature);
     if (!j->rows[feature])

@@ -3,6 +3,7 @@
 
 #include "base/status.h"
 #include "data/feature_key.h"
+#include "data/layout.h"
 #include "data/mono_source.h"
 #include "dsp/feature.h"
 #include "io/hash64.h"
@@ -15,29 +16,24 @@
 
 enum { PULLED = 8192 }; /* floats of frames taken at a time */
 
-/* The last file whose audio was hashed: features of one file are asked for one after the other. */
-typedef struct memory {
-    char *path;
-    int stream, channel;
-    struct stat st;
-    rv_audio_print print;
-} memory;
+static const double hashing = 0.2; /* about what part of a feature's time that takes */
 
 struct rv_feature_cache {
     char *folder;
-    pthread_mutex_t lock; /* of all below */
+    pthread_mutex_t lock; /* of the counts */
     rv_feature_counts counts;
-    memory last;
+    rv_print_memory *prints;
 };
 
 struct rv_feature_rows {
     rv_feature_cache *cache;
-    rv_track_source source; /* owned path */
+    rv_track_sources sources; /* owned */
     rv_feature_spec spec;
     rv_feature_watch watch;
     rv_feature_key key;
-    char *path; /* of the cache's file */
-    rv_store store;
+    char *path;     /* of the cache's file */
+    rv_store store; /* may be closed */
+    size_t frames, width;
 };
 
 rv_status rv_feature_cache_open(rv_feature_cache **out, const char *folder, rv_error *err)
@@ -50,8 +46,12 @@ rv_status rv_feature_cache_open(rv_feature_cache **out, const char *folder, rv_e
         return RV_FAIL(err, RV_ERR_NOMEM, "%s: out of memory", folder);
     }
     c->folder = copy;
-    *out = c;
-    return RV_OK;
+    const rv_status st = rv_print_memory_new(&c->prints, err);
+    if (st == RV_OK)
+        *out = c;
+    else
+        rv_feature_cache_free(c);
+    return st;
 }
 
 void rv_feature_cache_free(rv_feature_cache *c)
@@ -59,7 +59,7 @@ void rv_feature_cache_free(rv_feature_cache *c)
     if (!c)
         return;
     pthread_mutex_destroy(&c->lock);
-    free(c->last.path);
+    rv_print_memory_free(c->prints);
     free(c->folder);
     free(c);
 }
@@ -79,77 +79,10 @@ static void count(rv_feature_cache *c, uint64_t *which)
     pthread_mutex_unlock(&c->lock);
 }
 
-/* The audio */
-
-static rv_status stopped(const rv_feature_watch *watch, double fraction, const char *path,
-                         rv_error *err)
+/* The first file, for messages. */
+static const char *path_of(const rv_feature_rows *r)
 {
-    if (watch->tell && watch->tell(watch->ctx, fraction))
-        return RV_FAIL(err, RV_ERR_CANCELLED, "%s: stopped", path);
-    return RV_OK;
-}
-
-static rv_status hash_audio(rv_audio_print *print, const rv_track_source *source,
-                            const rv_feature_watch *watch, rv_error *err)
-{
-    rv_mono *m = NULL;
-    const float *x;
-    size_t n = 1;
-    RV_TRY(rv_mono_open(&m, source, 0, err));
-    *print = (rv_audio_print){ .sample_rate = rv_mono_rate(m) };
-    rv_status st = RV_OK;
-    while (st == RV_OK && n > 0) {
-        st = rv_mono_next(m, &x, &n, err);
-        if (st == RV_OK && n > 0) {
-            print->hash = rv_hash64(x, n * sizeof *x, print->hash);
-            print->samples += n;
-            st = stopped(watch, 0, source->path, err);
-        }
-    }
-    rv_mono_free(m);
-    return st;
-}
-
-static bool same_file(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
-}
-
-static bool recall(rv_feature_cache *c, const rv_track_source *s, const struct stat *st,
-                   rv_audio_print *print)
-{
-    pthread_mutex_lock(&c->lock);
-    const memory *l = &c->last;
-    const bool same = l->path && strcmp(l->path, s->path) == 0 && l->stream == s->stream &&
-                      l->channel == s->channel && same_file(&l->st, st);
-    if (same)
-        *print = l->print;
-    pthread_mutex_unlock(&c->lock);
-    return same;
-}
-
-static void remember(rv_feature_cache *c, const rv_track_source *s, const struct stat *st,
-                     const rv_audio_print *print)
-{
-    char *path = strdup(s->path); /* without: it is hashed again */
-    pthread_mutex_lock(&c->lock);
-    free(c->last.path);
-    c->last = (memory){ path, s->stream, s->channel, *st, *print };
-    pthread_mutex_unlock(&c->lock);
-}
-
-static rv_status find_print(rv_feature_cache *c, const rv_track_source *source,
-                            const rv_feature_watch *watch, rv_audio_print *print, rv_error *err)
-{
-    struct stat st = { 0 };
-    const bool known = stat(source->path, &st) == 0;
-    if (known && recall(c, source, &st, print))
-        return RV_OK;
-    RV_TRY(hash_audio(print, source, watch, err));
-    if (known)
-        remember(c, source, &st, print);
-    return RV_OK;
+    return r->sources.n > 0 ? r->sources.at[0].path : "a stem without files";
 }
 
 /* Measuring */
@@ -171,7 +104,9 @@ static rv_status stream(rv_feature_rows *r, rv_mono *m, rv_feature *f, rv_store_
         RV_TRY(rv_mono_next(m, &x, &n, err));
         RV_TRY(n > 0 ? rv_feature_push(f, x, n, err) : rv_feature_finish(f, err));
         RV_TRY(drain(f, w, frames, err));
-        RV_TRY(stopped(&r->watch, rv_mono_progress(m), r->source.path, err));
+        const double fraction = hashing + (1 - hashing) * rv_mono_progress(m);
+        if (r->watch.tell && r->watch.tell(r->watch.ctx, fraction))
+            return RV_FAIL(err, RV_ERR_CANCELLED, "%s: stopped", path_of(r));
     }
     return rv_store_commit(w, err);
 }
@@ -182,7 +117,7 @@ static rv_status write_store(rv_feature_rows *r, rv_mono *m, rv_feature *f, rv_e
     const size_t width = rv_feature_width(f);
     float *frames = calloc(PULLED + width, sizeof *frames);
     if (!frames)
-        return RV_FAIL(err, RV_ERR_NOMEM, "%s: %zu values", r->source.path, width);
+        return RV_FAIL(err, RV_ERR_NOMEM, "%s: %zu values", path_of(r), width);
     rv_status st = rv_store_create(&w, r->path, &r->key, width, err);
     if (st == RV_OK) {
         st = stream(r, m, f, &w, frames, err);
@@ -200,7 +135,7 @@ static rv_status get_f0(rv_feature_rows *r, float **f0, size_t *n, rv_error *err
     float frame[3];
     spec.feature = RV_FEATURE_F0;
     spec.window = 0;
-    RV_TRY(rv_feature_get(r->cache, &r->source, &spec, &r->watch, &rows, err));
+    RV_TRY(rv_feature_get(r->cache, &r->sources, &spec, &r->watch, &rows, err));
     *n = rv_feature_rows_count(rows);
     *f0 = calloc(*n + 1, sizeof **f0);
     rv_status st = *f0 ? RV_OK : RV_FAIL(err, RV_ERR_NOMEM, "f0 of %zu frames", *n);
@@ -225,7 +160,7 @@ static rv_status measure(rv_feature_rows *r, rv_error *err)
         st = rv_feature_new(&f, &r->spec, f0, n, err);
     free(f0);
     if (st == RV_OK)
-        st = rv_mono_open(&m, &r->source, r->spec.sample_rate, err);
+        st = rv_mono_open(&m, &r->sources, r->spec.sample_rate, err);
     if (st == RV_OK)
         st = write_store(r, m, f, err);
     rv_mono_free(m);
@@ -233,21 +168,27 @@ static rv_status measure(rv_feature_rows *r, rv_error *err)
     return st;
 }
 
-/* The cache's file, measured where there is none or it is damaged. */
+/* A file that is missing, or damaged (why: RV_ERR_FORMAT), is made. */
+static rv_status renew(rv_feature_rows *r, rv_status why, rv_error *err)
+{
+    if (why == RV_ERR_FORMAT)
+        count(r->cache, &r->cache->counts.damaged);
+    rv_store_close(&r->store);
+    RV_TRY(measure(r, err));
+    count(r->cache, &r->cache->counts.measured);
+    return rv_store_open(&r->store, r->path, &r->key, err);
+}
+
 static rv_status open_store(rv_feature_rows *r, rv_error *err)
 {
-    rv_feature_counts *counts = &r->cache->counts;
-    rv_error ignored = { 0 };
-    const rv_status st = rv_store_open(&r->store, r->path, &r->key, &ignored);
-    if (st == RV_OK) {
-        count(r->cache, &counts->found);
-        return RV_OK;
-    }
-    if (st == RV_ERR_FORMAT)
-        count(r->cache, &counts->damaged);
-    RV_TRY(measure(r, err));
-    count(r->cache, &counts->measured);
-    return rv_store_open(&r->store, r->path, &r->key, err);
+    const rv_status st = rv_store_open(&r->store, r->path, &r->key, NULL);
+    if (st == RV_OK)
+        count(r->cache, &r->cache->counts.found);
+    else
+        RV_TRY(renew(r, st, err));
+    r->frames = r->store.frames;
+    r->width = r->store.width;
+    return RV_OK;
 }
 
 /* Rows */
@@ -257,16 +198,23 @@ static rv_status name_store(rv_feature_rows *r, rv_error *err)
     const size_t room = strlen(r->cache->folder) + 64;
     r->path = malloc(room);
     if (!r->path)
-        return RV_FAIL(err, RV_ERR_NOMEM, "%s: out of memory", r->source.path);
+        return RV_FAIL(err, RV_ERR_NOMEM, "%s: out of memory", path_of(r));
     snprintf(r->path, room, "%s/features/%016llx.feature", r->cache->folder,
              (unsigned long long)rv_hash64(r->key.bytes, r->key.size, 0));
     return RV_OK;
 }
 
+static int tell_hashing(void *ctx, double fraction)
+{
+    const rv_feature_watch *w = ctx;
+    return w->tell ? w->tell(w->ctx, hashing * fraction) : 0;
+}
+
 static rv_status open_rows(rv_feature_rows *r, rv_error *err)
 {
+    const rv_print_watch watch = { tell_hashing, &r->watch };
     rv_audio_print print;
-    RV_TRY(find_print(r->cache, &r->source, &r->watch, &print, err));
+    RV_TRY(rv_print_of(r->cache->prints, &r->sources, &watch, &print, err));
     if (r->spec.sample_rate == 0)
         r->spec.sample_rate = print.sample_rate;
     RV_TRY(rv_feature_complete(&r->spec, err));
@@ -275,22 +223,32 @@ static rv_status open_rows(rv_feature_rows *r, rv_error *err)
     return open_store(r, err);
 }
 
-rv_status rv_feature_get(rv_feature_cache *c, const rv_track_source *source,
+static rv_status copy_sources(rv_track_sources *to, const rv_track_sources *from, rv_error *err)
+{
+    for (size_t i = 0; i < from->n; i++) {
+        const rv_track_source *s = &from->at[i];
+        char *path = strdup(s->path);
+        if (!path)
+            return RV_FAIL(err, RV_ERR_NOMEM, "%s: out of memory", s->path);
+        RV_TRY(rv_sources_add(to, path, s->stream, s->channel, err));
+    }
+    return RV_OK;
+}
+
+rv_status rv_feature_get(rv_feature_cache *c, const rv_track_sources *sources,
                          const rv_feature_spec *spec, const rv_feature_watch *watch,
                          rv_feature_rows **out, rv_error *err)
 {
     rv_feature_rows *r = calloc(1, sizeof *r);
     if (!r)
-        return RV_FAIL(err, RV_ERR_NOMEM, "%s: out of memory", source->path);
+        return RV_FAIL(err, RV_ERR_NOMEM, "rows of a feature");
     r->cache = c;
-    r->source = *source;
-    r->source.path = strdup(source->path);
     r->spec = *spec;
     r->watch = watch ? *watch : (rv_feature_watch){ 0 };
     r->store.fd = -1;
-    const rv_status st = r->source.path
-                             ? open_rows(r, err)
-                             : RV_FAIL(err, RV_ERR_NOMEM, "%s: out of memory", source->path);
+    rv_status st = copy_sources(&r->sources, sources, err);
+    if (st == RV_OK)
+        st = open_rows(r, err);
     if (st != RV_OK) {
         rv_feature_rows_free(r);
         return st;
@@ -304,19 +262,19 @@ void rv_feature_rows_free(rv_feature_rows *r)
     if (!r)
         return;
     rv_store_close(&r->store);
-    free(r->source.path);
+    rv_sources_free(&r->sources);
     free(r->path);
     free(r);
 }
 
 size_t rv_feature_rows_count(const rv_feature_rows *r)
 {
-    return r->store.frames;
+    return r->frames;
 }
 
 size_t rv_feature_rows_width(const rv_feature_rows *r)
 {
-    return r->store.width;
+    return r->width;
 }
 
 const rv_feature_spec *rv_feature_rows_spec(const rv_feature_rows *r)
@@ -327,17 +285,21 @@ const rv_feature_spec *rv_feature_rows_spec(const rv_feature_rows *r)
 rv_status rv_feature_rows_read(rv_feature_rows *r, size_t first, size_t count_of, float *out,
                                rv_error *err)
 {
-    rv_error damage = { 0 };
-    rv_status st = rv_store_read(&r->store, r->path, first, count_of, out, &damage);
+    rv_error why = { 0 };
+    rv_status st = RV_OK;
+    if (r->store.fd < 0 && (st = rv_store_open(&r->store, r->path, &r->key, &why)) != RV_OK)
+        RV_TRY(renew(r, st, err));
+    st = rv_store_read(&r->store, r->path, first, count_of, out, &why);
     if (st != RV_ERR_FORMAT) {
         if (st != RV_OK && err)
-            *err = damage;
+            *err = why;
         return st;
     }
-    count(r->cache, &r->cache->counts.damaged);
-    rv_store_close(&r->store);
-    RV_TRY(measure(r, err));
-    count(r->cache, &r->cache->counts.measured);
-    RV_TRY(rv_store_open(&r->store, r->path, &r->key, err));
+    RV_TRY(renew(r, st, err));
     return rv_store_read(&r->store, r->path, first, count_of, out, err);
+}
+
+void rv_feature_rows_rest(rv_feature_rows *r)
+{
+    rv_store_close(&r->store);
 }

@@ -20,9 +20,9 @@ typedef struct rv_feature_counts {
     uint64_t damaged;         /* files of the cache, which were measured again */
 } rv_feature_counts;
 
-/* Called in between; not 0: stop. fraction: 0 to 1 of a feature. */
+/* Called in between, by the thread that asks for the feature; not 0: stop. */
 typedef struct rv_feature_watch {
-    int (*tell)(void *ctx, double fraction); /* may be NULL */
+    int (*tell)(void *ctx, double fraction); /* 0 to 1 of a feature; may be NULL */
     void *ctx;
 } rv_feature_watch;
 
@@ -32,8 +32,10 @@ RV_NODISCARD rv_status rv_feature_cache_open(rv_feature_cache **out, const char 
 void rv_feature_cache_free(rv_feature_cache *c);
 rv_feature_counts rv_feature_cache_counts(rv_feature_cache *c);
 
-/* spec->sample_rate 0: that of the source. The rows must be freed before the cache. */
-RV_NODISCARD rv_status rv_feature_get(rv_feature_cache *c, const rv_track_source *source,
+/* Of the sum of the sources, see data/mono_source.h: one file that sounds like several has the same
+ * name in the cache. spec->sample_rate 0: that of the sources. The rows must be freed before the
+ * cache. */
+RV_NODISCARD rv_status rv_feature_get(rv_feature_cache *c, const rv_track_sources *sources,
                                       const rv_feature_spec *spec, const rv_feature_watch *watch,
                                       rv_feature_rows **out, rv_error *err);
 void rv_feature_rows_free(rv_feature_rows *r);
@@ -46,5 +48,8 @@ const rv_feature_spec *rv_feature_rows_spec(const rv_feature_rows *r);
 /* Frames first .. first + count: out [count, width]. Reads and checks these alone. */
 RV_NODISCARD rv_status rv_feature_rows_read(rv_feature_rows *r, size_t first, size_t count,
                                             float *out, rv_error *err);
+
+/* Close the file until the next reading: a process may have few files open. */
+void rv_feature_rows_rest(rv_feature_rows *r);
 
 #endif
