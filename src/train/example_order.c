@@ -14,7 +14,8 @@
 
 struct rv_example_order {
     rv_order_options opt;
-    size_t n;        /* examples */
+    size_t n; /* examples */
+    size_t left_out;
     rv_place *place; /* [n] in order of songs and time */
     uint32_t *order; /* [n] indices into place, of `epoch` */
     uint64_t epoch;
@@ -32,21 +33,39 @@ static size_t examples_of(const rv_track_info *t, const rv_order_options *opt)
     return (frames - opt->length + opt->stride - 1) / opt->stride + 1;
 }
 
+static rv_status make_room(rv_example_order *s, const rv_track_cache *tracks, rv_error *err)
+{
+    size_t n = 0;
+    for (size_t t = 0; t < tracks->list->n; t++)
+        n += examples_of(&tracks->tracks[t], &s->opt);
+    if (n > UINT32_MAX)
+        return RV_FAIL(err, RV_ERR_ARG, "%zu examples in an epoch; expected at most %lld", n,
+                       (long long)UINT32_MAX);
+    s->place = calloc(n + 1, sizeof *s->place);
+    s->order = calloc(n + 1, sizeof *s->order);
+    if (!s->place || !s->order)
+        return RV_FAIL(err, RV_ERR_NOMEM, "order of %zu examples", n);
+    return RV_OK;
+}
+
+static rv_status add_place(rv_example_order *s, const rv_place *place, rv_error *err)
+{
+    bool keep = true;
+    if (s->opt.keeps)
+        RV_TRY(s->opt.keeps(s->opt.ctx, place, &keep, err));
+    if (keep)
+        s->place[s->n++] = *place;
+    else
+        s->left_out++;
+    return RV_OK;
+}
+
 static rv_status list_places(rv_example_order *s, const rv_track_cache *tracks, rv_error *err)
 {
-    for (size_t t = 0; t < tracks->list->n; t++)
-        s->n += examples_of(&tracks->tracks[t], &s->opt);
-    if (s->n > UINT32_MAX)
-        return RV_FAIL(err, RV_ERR_ARG, "%zu examples in an epoch; expected at most %lld", s->n,
-                       (long long)UINT32_MAX);
-    s->place = calloc(s->n, sizeof *s->place);
-    s->order = calloc(s->n, sizeof *s->order);
-    if (!s->place || !s->order)
-        return RV_FAIL(err, RV_ERR_NOMEM, "order of %zu examples", s->n);
-    size_t at = 0;
+    RV_TRY(make_room(s, tracks, err));
     for (size_t t = 0; t < tracks->list->n; t++)
         for (size_t i = 0, n = examples_of(&tracks->tracks[t], &s->opt); i < n; i++)
-            s->place[at++] = (rv_place){ t, (int64_t)(i * s->opt.stride) };
+            RV_TRY(add_place(s, &(rv_place){ t, (int64_t)(i * s->opt.stride) }, err));
     return RV_OK;
 }
 
@@ -80,6 +99,16 @@ void rv_example_order_free(rv_example_order *s)
 size_t rv_example_order_count(const rv_example_order *s)
 {
     return s->n;
+}
+
+size_t rv_example_order_left_out(const rv_example_order *s)
+{
+    return s->left_out;
+}
+
+const rv_place *rv_example_order_place(const rv_example_order *s, size_t i)
+{
+    return &s->place[i];
 }
 
 static void make_order(rv_example_order *s, uint64_t epoch)

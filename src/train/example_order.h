@@ -20,14 +20,21 @@ typedef struct rv_order_options {
     size_t length, stride; /* frames at sample_rate, above 0 */
     bool shuffle;          /* false: songs from start to end, in order, in each epoch */
     uint64_t seed;
+    /* NULL, or whether the example at a place is kept. */
+    rv_status (*keeps)(void *ctx, const rv_place *place, bool *keep, rv_error *err);
+    void *ctx;
 } rv_order_options;
 
 RV_NODISCARD rv_status rv_example_order_new(rv_example_order **out, const rv_track_cache *tracks,
                                             const rv_order_options *opt, rv_error *err);
 void rv_example_order_free(rv_example_order *s);
 
-/* Examples of an epoch. */
+/* Examples of an epoch, and those that were not kept. */
 size_t rv_example_order_count(const rv_example_order *s);
+size_t rv_example_order_left_out(const rv_example_order *s);
+
+/* Examples in order of songs and time, i < count. */
+const rv_place *rv_example_order_place(const rv_example_order *s, size_t i);
 
 /* Places of the examples first .. first + n of the epoch, first + n <= count. Any number of
  * threads at a time. */
