@@ -93,6 +93,10 @@ MODEL(htdemucs, 300, NUMBER("channels", 4), NUMBER("depth", 2), NUMBER("nfft", 2
       NUMBER("bottom_channels", 8), NUMBER("t_layers", 2), NUMBER("t_heads", 2),
       NUMBER("samplerate", 8000), NUMBER("segment", 300 / 8000.0))
 
+MODEL(open_unmix, 90, NUMBER("n_fft", 16), NUMBER("n_hop", 6), NUMBER("hidden_size", 6),
+      NUMBER("nb_layers", 2), NUMBER("max_bin", 7), NUMBER("niter", 1), NUMBER("wiener_win_len", 9),
+      NUMBER("samplerate", 1000))
+
 static rv_node *build_decoder(nn_builder *b)
 {
     const rv_decoder_config config = { .hidden_size = 6,
@@ -163,11 +167,12 @@ static void fill_parameter(const nn_param *p, real *to)
     }
 }
 
-static void open_network(network *n, build_fn *build)
+static void open_network(network *n, build_fn *build, bool training)
 {
     rv_error err = { 0 };
     CHECK_OK(rv_graph_new(&n->graph, NULL, &err), err);
     nn_begin(&n->nn, n->graph);
+    n->nn.training = training;
     n->out = rv_output(build(&n->nn));
     n->form = rv_input(n->graph, n->out->shape);
     n->loss = rv_output(rv_sum(rv_mul(n->out, n->form)));
@@ -203,11 +208,11 @@ static double loss_of(const network *n)
     return *rv_value(n->plan, n->loss);
 }
 
-static void open_subject(subject *s, const char *name, build_fn *build)
+static void open_subject(subject *s, const char *name, build_fn *build, bool training)
 {
     *s = (subject){ .name = name };
-    open_network(&s->derived, build);
-    open_network(&s->plain, build);
+    open_network(&s->derived, build, training);
+    open_network(&s->plain, build, training);
     differentiate(&s->derived);
     real *at = s->values = calloc(nn_count(&s->plain.nn), sizeof *s->values);
     for (const nn_param *p = s->plain.nn.params; p; p = p->next) {
@@ -309,10 +314,10 @@ static void check_elements(subject *s, const nn_param *p, real *values, const re
     free(direction);
 }
 
-static void check_model(const char *name, build_fn *build)
+static void check_model(const char *name, build_fn *build, bool training)
 {
     subject s;
-    open_subject(&s, name, build);
+    open_subject(&s, name, build, training);
     real *values = s.values;
     size_t i = 0;
     for (const nn_param *p = s.plain.nn.params; p; p = p->next, i++) {
@@ -326,10 +331,16 @@ static void check_model(const char *name, build_fn *build)
     close_subject(&s);
 }
 
-#define CASE(name)                        \
-    TEST(test_##name)                     \
-    {                                     \
-        check_model(#name, build_##name); \
+#define CASE(name)                               \
+    TEST(test_##name)                            \
+    {                                            \
+        check_model(#name, build_##name, false); \
+    }
+/* Models with batch normalisation have another form in which they are trained. */
+#define CASE_IN_TRAINING(name)                              \
+    TEST(test_##name##_in_training)                         \
+    {                                                       \
+        check_model(#name " training", build_##name, true); \
     }
 CASE(conv_tasnet)
 CASE(demucs_v2)
@@ -338,6 +349,8 @@ CASE(htdemucs)
 CASE(decoder)
 CASE(autoencoder)
 CASE(autoencoder_pytorch)
+CASE(open_unmix)
+CASE_IN_TRAINING(open_unmix)
 
 int main(void)
 {
@@ -349,6 +362,8 @@ int main(void)
         cmocka_unit_test(test_decoder),
         cmocka_unit_test(test_autoencoder),
         cmocka_unit_test(test_autoencoder_pytorch),
+        cmocka_unit_test(test_open_unmix),
+        cmocka_unit_test(test_open_unmix_in_training),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,6 +49,8 @@ CASE(hdemucs_multi)
 CASE(hdemucs_wiener)
 CASE(htdemucs)
 CASE(htdemucs_6s)
+CASE(umx)
+CASE(umx_causal)
 
 /* Segments run side by side or not, kernels split or not: the same bits. */
 static void check_threads(const char *name)
@@ -146,6 +148,7 @@ TEST(test_models_can_be_differentiated)
     check_gradient("hdemucs_multi");
     check_gradient("hdemucs_wiener");
     check_gradient("htdemucs");
+    check_gradient("umx");
 }
 
 /* An instance from text, built for its own segment (or `length`) and not run. */
@@ -187,6 +190,9 @@ TEST(test_sizes_of_the_released_models)
                            441000) == 88984040);
     CHECK(count_parameters("{\"class\": \"demucs.model.Demucs\", \"config\": {" STEMS "}}", 0) ==
           265679496);
+    /* with the running statistics of batch normalisation; 8,893,348 for each target without */
+    CHECK(count_parameters("{\"class\": \"openunmix.model.Separator\", \"config\": {" STEMS "}}",
+                           0) == 4 * 8903592);
     CHECK(count_parameters("{\"class\": \"demucs.tasnet.ConvTasNet\", \"config\": {" STEMS
                            ", \"X\": 10}}",
                            0) == 10977872);
@@ -311,6 +317,8 @@ int main(void)
         cmocka_unit_test(test_hdemucs_wiener),
         cmocka_unit_test(test_htdemucs),
         cmocka_unit_test(test_htdemucs_6s),
+        cmocka_unit_test(test_umx),
+        cmocka_unit_test(test_umx_causal),
         cmocka_unit_test(test_equal_bits_for_any_threads),
         cmocka_unit_test(test_sizes_of_the_released_models),
         cmocka_unit_test(test_bad_arguments_are_refused),

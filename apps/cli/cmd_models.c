@@ -18,6 +18,10 @@ static int list(void)
     for (size_t i = 0; rv_known_model_at(i, &known); i++)
         printf("%-14s%-15s%s\n", known.name, known.installed ? "ready" : "not installed",
                known.about);
+    rv_architecture kind;
+    printf("\nNetworks, for checkpoints and `ravel train` (model.name):\n");
+    for (size_t i = 0; rv_architecture_at(i, &kind); i++)
+        printf("%-22s %s\n", kind.name, kind.citation);
     return EXIT_OK;
 }
 

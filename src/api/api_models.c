@@ -1,5 +1,6 @@
 /* api_models.c - body of rv_model_convert(). */
 #include "infer/convert.h"
+#include "models/model.h"
 
 void rv_convert_defaults(rv_convert_options *opt)
 {
@@ -12,4 +13,15 @@ rv_status rv_model_convert(const char *in, const char *out, const rv_convert_opt
     rv_convert_options defaults;
     rv_convert_defaults(&defaults);
     return rv_convert(in, out, opt ? opt : &defaults, err);
+}
+
+int rv_architecture_at(size_t i, rv_architecture *entry)
+{
+    size_t n = 0;
+    while (rv_models[n])
+        n++;
+    if (i >= n)
+        return 0;
+    *entry = (rv_architecture){ .name = rv_models[i]->name, .citation = rv_models[i]->citation };
+    return 1;
 }

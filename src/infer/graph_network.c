@@ -8,6 +8,7 @@
 #include "infer/arguments.h"
 #include "infer/network.h"
 #include "infer/quantized.h"
+#include "infer/unmix_folder.h"
 #include "io/checkpoint.h"
 
 #include <stdio.h>
@@ -313,7 +314,8 @@ static rv_status read_level(graph_network *g, const json_t *config, rv_error *er
 static rv_status open_network(graph_network *g, rv_network_card *card, const char *path,
                               double segment, const json_t *config, rv_error *err)
 {
-    RV_TRY(rv_checkpoint_open(&g->checkpoint, path, err));
+    RV_TRY(rv_unmix_folder_is(path) ? rv_unmix_folder_open(&g->checkpoint, path, err)
+                                    : rv_checkpoint_open(&g->checkpoint, path, err));
     config = config ? config : rv_checkpoint_config(g->checkpoint);
     RV_TRY(find_model(g, config, path, err));
     RV_TRY(configure(g, segment, config, err));

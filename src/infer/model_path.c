@@ -6,6 +6,7 @@
 #include "infer/model_path.h"
 
 #include "base/status.h"
+#include "infer/unmix_folder.h"
 
 #include <dirent.h>
 #include <stdbool.h>
@@ -17,7 +18,7 @@
 
 typedef struct {
     const char *name, *about;
-    const char *folder; /* below the reference project's address */
+    const char *folder; /* below the address of Demucs' project; a whole address: of Open-Unmix */
     const char *files;  /* separated by spaces; one: no bag is needed */
 } known;
 
@@ -39,6 +40,12 @@ static const known knowns[] = {
       "6b9c2ca1-3fd82607.th b72baf4e-8778635e.th 42e558d4-196e0e1b.th 305bc58f-18378783.th" },
     { "mdx_extra_q", "mdx_extra with weights quantised by DiffQ", "mdx_final/",
       "83fc094f-4a16d450.th 464b36d7-e5a9386e.th 14fc6a69-a89dd0ee.th 7fd6ef75-a905dd85.th" },
+    { "umxhq", "Open-Unmix, MUSDB HQ: a folder of 4 targets", "https://zenodo.org/records/3370489",
+      "bass-8d85a5bd.pth drums-9619578f.pth other-b52fbbf7.pth vocals-b62c91ce.pth" },
+    { "umx", "Open-Unmix, MUSDB", "https://zenodo.org/records/3370486",
+      "bass-646024d3.pth drums-5a48008b.pth other-f8e132cc.pth vocals-c8df74a5.pth" },
+    { "umxl", "Open-Unmix, 1024 units, with extra data", "https://zenodo.org/records/5069601",
+      "bass-2ca1ce51.pth drums-69e0ebd4.pth other-c8c5b3e6.pth vocals-bccbd9aa.pth" },
 };
 enum { N_KNOWN = sizeof knowns / sizeof *knowns, PATH_ROOM = 4096 };
 
@@ -48,7 +55,7 @@ enum { N_ENDINGS = sizeof endings / sizeof *endings };
 static bool is_file(const char *path)
 {
     struct stat st;
-    return stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
+    return stat(path, &st) == 0 && (!S_ISDIR(st.st_mode) || rv_unmix_folder_is(path));
 }
 
 static bool has_ending(const char *name)
@@ -79,6 +86,9 @@ static bool look_in(char *path, const char *folder, size_t folder_size, const ch
         if (is_file(path))
             return true;
     }
+    snprintf(path, PATH_ROOM, "%.*s/%s", (int)folder_size, folder, name);
+    if (rv_unmix_folder_is(path))
+        return true;
     if (!k || !k->files || strchr(k->files, ' '))
         return false;
     snprintf(path, PATH_ROOM, "%.*s/%s", (int)folder_size, folder, k->files);
@@ -109,10 +119,22 @@ static bool look_everywhere(char *path, const char *name)
     return look_in(path, folder, strlen(folder), name);
 }
 
+/* Open-Unmix's targets lie in a folder of their own. */
+static rv_status advise_folder(const known *k, const char *folder, rv_error *err)
+{
+    return RV_FAIL(err, RV_ERR_IO,
+                   "%s: its weights are not here: get %s from %s into %.600s/%s (or into %s in a "
+                   "folder of $RAVEL_MODELS); see there for what they may be used for. Without any "
+                   "weights: -m classic",
+                   k->name, k->files, k->folder, folder, k->name, k->name);
+}
+
 static rv_status advise(const known *k, rv_error *err)
 {
     char folder[PATH_ROOM];
     cache_folder(folder);
+    if (!strncmp(k->folder, "https:", 6))
+        return advise_folder(k, folder, err);
     char bag[160] = "";
     if (strchr(k->files, ' '))
         snprintf(bag, sizeof bag, " and demucs/remote/%s.yaml from github.com/adefossez/demucs",
@@ -153,10 +175,24 @@ rv_status rv_model_path(char **out, const char *name, rv_error *err)
     return *out ? RV_OK : RV_FAIL(err, RV_ERR_NOMEM, "a path");
 }
 
+/* The file's name, or its folder's where that holds the model. */
+static char *last_part(const char *path)
+{
+    static const char separator[] = "/separator.json";
+    size_t n = strlen(path);
+    if (n > sizeof separator && !strcmp(path + n - sizeof separator + 1, separator))
+        n -= sizeof separator - 1;
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    size_t start = n;
+    while (start > 0 && path[start - 1] != '/')
+        start--;
+    return strndup(path + start, n - start);
+}
+
 char *rv_model_name(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    char *name = strdup(slash ? slash + 1 : path);
+    char *name = last_part(path);
     for (size_t i = 0; name && i < N_KNOWN; i++)
         if (knowns[i].files && strcmp(knowns[i].files, name) == 0) {
             free(name);

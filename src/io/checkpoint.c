@@ -186,6 +186,9 @@ void rv_checkpoint_free(rv_checkpoint *c)
 {
     if (!c)
         return;
+    for (size_t i = 0; i < c->n_parts; i++)
+        rv_checkpoint_free(c->parts[i]);
+    free((void *)c->parts);
     json_decref(c->config);
     free(c->by_name);
     free(c->tensors);

@@ -26,6 +26,8 @@ typedef enum rv_dtype {
     RV_BOOL,
 } rv_dtype;
 
+typedef struct rv_checkpoint rv_checkpoint;
+
 typedef struct rv_tensor {
     const char *name; /* "encoder.0.conv.weight" */
     rv_dtype dtype;
@@ -39,9 +41,8 @@ typedef struct rv_tensor {
     size_t storage_size;          /* bytes */
     size_t offset;                /* of the first element in the storage, in elements */
     size_t stride[RV_MAX_RANK];   /* in elements */
+    const rv_checkpoint *part;    /* that has it, of several joined ones; else NULL */
 } rv_tensor;
-
-typedef struct rv_checkpoint rv_checkpoint;
 
 /* Open a file of weights. Damaged files, and files that are no weights: RV_ERR_FORMAT; what is
  * valid but cannot be read here (TorchScript, the tar format of 2016): RV_ERR_UNSUPPORTED.

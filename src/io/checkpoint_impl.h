@@ -22,9 +22,11 @@ struct rv_checkpoint {
     size_t n, capacity;
     const rv_quantized *quantized; /* by DiffQ: what has no names yet; else NULL */
     const rv_tensor **by_name;     /* sorted; made by checkpoint.c */
+    rv_checkpoint **parts;         /* of a joined one, whose tensors these are; else NULL */
+    size_t n_parts;
 };
 
-/* Add a tensor whose name and place are set: the name is copied; shape and strides are checked
+/* Add a tensor whose name, which must last, and place are set; shape and strides are checked
  * against the storage and `count` is computed. Errors name tensor and file. */
 RV_NODISCARD rv_status rv_checkpoint_add(rv_checkpoint *c, const rv_tensor *t, rv_error *err);
 

@@ -87,6 +87,7 @@ static void gather(const rv_tensor *t, const unsigned char *storage, float *dst)
 rv_status rv_checkpoint_storage(const rv_checkpoint *c, const rv_tensor *t,
                                 const unsigned char **out, unsigned char **inflated, rv_error *err)
 {
+    c = t->part ? t->part : c;
     *out = t->storage;
     *inflated = NULL;
     if (t->storage)

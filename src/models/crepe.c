@@ -44,7 +44,7 @@ static rv_node *block(nn_builder *b, size_t i, rv_node *x, size_t out)
     x = i == 0 ? rv_pad(x, 2, 254, 254, RV_PAD_ZERO) : rv_pad(x, 2, 31, 32, RV_PAD_ZERO);
     x = nn_conv2d(b, conv, x, out, i == 0 ? FIRST_KERNEL : KERNEL, 1, time, (rv_conv_axis){ 0 },
                   true);
-    return rv_max_pool(nn_frozen_batch_norm(b, norm, rv_relu(x), norm_eps), 2);
+    return rv_max_pool(nn_batch_norm(b, norm, rv_relu(x), norm_eps), 2);
 }
 
 rv_node *rv_crepe(nn_builder *b, const rv_crepe_config *c, rv_node *frames)

@@ -102,18 +102,6 @@ rv_node *nn_layer_norm(nn_builder *b, const char *name, rv_node *x)
     return rv_layer_norm(x, gain, bias, 1e-5);
 }
 
-rv_node *nn_frozen_batch_norm(nn_builder *b, const char *name, rv_node *x, double eps)
-{
-    const rv_shape shape = RV_SHAPE(rv_extent(x, -1));
-    rv_node *bias, *gain = gain_and_bias(b, name, shape.d[0], &bias);
-    const size_t mark = nn_enter(b, "%s", name);
-    rv_node *mean = nn_param_new(b, "running_mean", shape, (nn_start){ NN_FILL, 0 });
-    rv_node *variance = nn_param_new(b, "running_var", shape, (nn_start){ NN_FILL, 1 });
-    nn_leave(b, mark);
-    gain = rv_mul(gain, rv_rsqrt(rv_scale(variance, 1, eps)));
-    return rv_affine(x, gain, rv_sub(bias, rv_mul(mean, gain)));
-}
-
 typedef rv_node *recurrent_fn(rv_node *x, const rv_recurrent_weights *forward,
                               const rv_recurrent_weights *backward);
 

@@ -32,10 +32,12 @@ struct rv_learner {
     const float *data[RV_LEARNER_INPUTS];       /* of the examples that are running */
 };
 
-static rv_status build(example *e, const rv_learner_options *o, size_t together, rv_error *err)
+static rv_status build(example *e, const rv_learner_options *o, size_t together, bool training,
+                       rv_error *err)
 {
     RV_TRY(rv_graph_new(&e->graph, NULL, err));
     nn_begin(&e->nn, e->graph);
+    e->nn.training = training;
     for (size_t i = 0; i < o->n_inputs; i++) {
         rv_shape shape = o->inputs[i];
         shape.d[0] = together;
@@ -59,6 +61,10 @@ static rv_status differentiate(rv_learner *l, bool recompute, rv_error *err)
         l->count += rv_shape_count(&p->node->shape);
     }
     rv_grad(l->train.loss, wrt, l->gradient, n);
+    i = 0;
+    for (const nn_param *p = l->train.nn.params; p; p = p->next, i++)
+        if (p->shown)
+            l->gradient[i] = p->shown;
     if (recompute)
         rv_recompute(l->train.loss);
     return rv_graph_status(l->train.graph, err);
@@ -77,9 +83,9 @@ static rv_status make_plan(rv_learner *l, rv_plan **plan, const example *e, rv_p
 
 static rv_status init(rv_learner *l, const rv_learner_options *o, rv_error *err)
 {
-    RV_TRY(build(&l->train, o, l->together, err));
+    RV_TRY(build(&l->train, o, l->together, true, err));
     RV_TRY(differentiate(l, o->recompute, err));
-    RV_TRY(build(&l->test, o, 1, err));
+    RV_TRY(build(&l->test, o, 1, false, err));
     rv_output(l->test.estimate);
     l->values = calloc(l->count + 1, sizeof *l->values);
     l->gradients = calloc(l->count + 1, sizeof *l->gradients);
@@ -216,6 +222,20 @@ static void run_wave(rv_learner *l, size_t graphs)
         rv_pool_run(l->pool, graphs, run_example, l);
 }
 
+/* Running statistics move towards the mean of what the examples showed, which was summed up in the
+ * place of their gradients. */
+static void move_statistics(rv_learner *l, double share)
+{
+    size_t i = 0;
+    for (const nn_param *p = l->train.nn.params; p; p = p->next, i++) {
+        real *value = l->values + l->offset[i], *sum = l->gradients + l->offset[i];
+        for (size_t k = 0; p->shown && k < rv_shape_count(&p->node->shape); k++) {
+            value[k] += (real)(NN_MOMENTUM * ((double)sum[k] / share - (double)value[k]));
+            sum[k] = 0;
+        }
+    }
+}
+
 double rv_learner_step(rv_learner *l, const float *const *in, bool clear, double share)
 {
     double loss = 0;
@@ -232,6 +252,7 @@ double rv_learner_step(rv_learner *l, const float *const *in, bool clear, double
             loss += l->lanes[k].loss / (double)l->groups;
         done += n;
     }
+    move_statistics(l, share);
     return loss;
 }
 

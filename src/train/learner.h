@@ -44,6 +44,9 @@ size_t rv_learner_bytes(const rv_learner *l);           /* of memory, about */
 /* Starting values, a function of the seed and the parameters' names. */
 void rv_learner_initialise(rv_learner *l, uint64_t seed);
 
+/* Running statistics of batch normalisation (nn/batch_norm.c) are parameters, too: a step moves
+ * them by what its examples show, and leaves 0 as their gradient. */
+
 /* in[i] [batch, ...] the examples' inputs one after the other: the mean loss over the batch, whose
  * gradient is added to rv_learner_gradients() times `share` after clearing them if `clear`. */
 double rv_learner_step(rv_learner *l, const float *const *in, bool clear, double share);

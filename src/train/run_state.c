@@ -26,8 +26,12 @@ static rv_status list_spans(rv_run_state *s, rv_error *err)
     size_t i = 0;
     for (const nn_param *p = rv_learner_params(s->learner); p; p = p->next) {
         const size_t n = rv_shape_count(&p->node->shape);
-        s->spans[i++] =
-            (rv_span){ .name = p->name, .offset = at, .count = n, .shape = p->node->shape };
+        s->spans[i++] = (rv_span){ .name = p->name,
+                                   .offset = at,
+                                   .count = n,
+                                   .shape = p->node->shape,
+                                   .statistic = p->shown,
+                                   .frozen = p->shown };
         at += n;
     }
     return RV_OK;

@@ -14,7 +14,8 @@ typedef struct rv_span {
     size_t offset;    /* of its first element in the block */
     size_t count;     /* its elements: the product of `shape` */
     rv_shape shape;
-    bool frozen; /* training leaves it alone */
+    bool statistic; /* a running one: training moves it, but not by a gradient */
+    bool frozen;    /* the optimiser leaves it alone; so are all statistics */
 } rv_span;
 
 /* The length of the block: where the last span ends. Spans that overlap, are out of order or

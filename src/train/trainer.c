@@ -100,7 +100,7 @@ static void tell_start(const run *r)
     char line[100];
     size_t frozen = 0;
     for (size_t i = 0; i < s->n_spans; i++)
-        frozen += s->spans[i].frozen;
+        frozen += s->spans[i].frozen && !s->spans[i].statistic;
     snprintf(line, sizeof line, "train.freeze: %zu of %zu tensors stay as they are", frozen,
              s->n_spans);
     if (o->note && r->recipe->init)

@@ -421,6 +421,17 @@ class Cli(unittest.TestCase):
         self.run_ravel("models", "convert", source, "t.safetensors", "--config", "c.json")
         self.assertIn("conv_tasnet", self.run_ravel("models", "info", "t.safetensors").stdout)
 
+    def test_folder_of_targets(self):
+        """Open-Unmix's folder and what `models convert` makes of it separate alike."""
+        source = SOURCE / "tests/golden/umx"
+        self.run_ravel("models", "convert", source, "u.safetensors")
+        song = write_wav(self.folder / "a.wav", rate=8000)
+        for name in (source, "u"):
+            self.separate("-m", name, song)
+        self.assertEqual((self.out / "umx/a/drums.wav").read_bytes(),
+                         (self.out / "u/a/drums.wav").read_bytes())
+        self.assertIn("open_unmix", self.run_ravel("models", "list").stdout)
+
     def test_wrong_weights(self):
         """All differences in one message, and nothing is written."""
         source = SOURCE / "tests/golden/conv_tasnet.th"
