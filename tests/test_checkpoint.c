@@ -413,6 +413,26 @@ TEST(test_match)
     rv_checkpoint_free(c);
 }
 
+/* A value without axes is [1], and the reverse; nothing else is. */
+TEST(test_match_of_single_values)
+{
+    static const char header[] = "{\"a\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,4]},"
+                                 "\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}";
+    unsigned char bytes[8 + sizeof header - 1 + 8] = { sizeof header - 1 };
+    const rv_expected fits[] = { { "a", 1, { 1 } }, { "b", 0, { 0 } } };
+    const rv_expected wrong[][2] = { { { "a", 1, { 2 } }, { "b", 0, { 0 } } },
+                                     { { "a", 0, { 0 } }, { "b", 2, { 1, 1 } } },
+                                     { { "a", 2, { 1, 1 } }, { "b", 1, { 1 } } } };
+    rv_error err;
+    rv_checkpoint *c = NULL;
+    memcpy(bytes + 8, header, sizeof header - 1);
+    CHECK_OK(rv_checkpoint_open_memory(&c, bytes, sizeof bytes, "values", &err), err);
+    CHECK_OK(rv_checkpoint_match(c, fits, 2, &err), err);
+    for (size_t i = 0; i < 3; i++)
+        CHECK(rv_checkpoint_match(c, wrong[i], 2, &err) == RV_ERR_SHAPE);
+    rv_checkpoint_free(c);
+}
+
 /* Counters of batch norms are no weights. */
 TEST(test_match_ignores_counters)
 {
@@ -471,6 +491,7 @@ int main(void)
         cmocka_unit_test(test_truncation_anywhere),
         cmocka_unit_test(test_flipped_bits),
         cmocka_unit_test(test_match),
+        cmocka_unit_test(test_match_of_single_values),
         cmocka_unit_test(test_match_ignores_counters),
         cmocka_unit_test(test_match_lists_what_fits),
     };

@@ -62,6 +62,10 @@ const rv_tensor *rv_checkpoint_tensor(const rv_checkpoint *c, size_t i);
 /* The tensor of that name, or NULL. */
 const rv_tensor *rv_checkpoint_find(const rv_checkpoint *c, const char *name);
 
+/* Whether t has this shape. One value without axes has the shape [1], too, and the reverse, as when
+ * PyTorch loads it. */
+bool rv_tensor_has_shape(const rv_tensor *t, int rank, const size_t *shape);
+
 /* Write t->count floats in row-major order, whatever the dtype and the strides in the file. */
 RV_NODISCARD rv_status rv_checkpoint_read(const rv_checkpoint *c, const rv_tensor *t, float *dst,
                                           rv_error *err);

@@ -50,10 +50,11 @@ static void add(report *r, const char *group, const char *name, const char *deta
     r->shown++;
 }
 
-static bool same_shape(const rv_expected *want, const rv_tensor *t)
+bool rv_tensor_has_shape(const rv_tensor *t, int rank, const size_t *shape)
 {
-    return want->rank == t->rank &&
-           !memcmp(want->shape, t->shape, (size_t)t->rank * sizeof *t->shape);
+    if (rank + t->rank == 1)
+        return t->count == 1 && (rank == 0 || shape[0] == 1);
+    return rank == t->rank && !memcmp(shape, t->shape, (size_t)rank * sizeof *shape);
 }
 
 static void add_missing(report *r, const rv_checkpoint *c, const rv_expected *want, size_t n)
@@ -70,7 +71,7 @@ static void add_misshapen(report *r, const rv_checkpoint *c, const rv_expected *
 {
     for (size_t i = 0; i < n; i++) {
         const rv_tensor *t = rv_checkpoint_find(c, want[i].name);
-        if (!t || same_shape(&want[i], t))
+        if (!t || rv_tensor_has_shape(t, want[i].rank, want[i].shape))
             continue;
         char detail[2 * sizeof(shape_text) + 32];
         snprintf(detail, sizeof detail, " (expected %s, found %s)",

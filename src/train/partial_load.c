@@ -22,14 +22,6 @@ static shape_text show_shape(const size_t *shape, int rank)
     return s;
 }
 
-static bool same_shape(const rv_tensor *t, const rv_shape *s)
-{
-    bool same = t->rank == s->rank;
-    for (int i = 0; same && i < t->rank; i++)
-        same = t->shape[i] == s->d[i];
-    return same;
-}
-
 static void tell_misfit(const rv_tensor *t, const rv_span *s, rv_partial_fn *tell, void *ctx)
 {
     char line[LINE];
@@ -64,7 +56,8 @@ rv_status rv_partial_load(const rv_checkpoint *c, const rv_span *spans, size_t n
     *loaded = 0;
     for (size_t i = 0; i < n; i++) {
         const rv_tensor *t = rv_checkpoint_find(c, spans[i].name);
-        if (t && same_shape(t, &spans[i].shape) && t->count == spans[i].count) {
+        if (t && rv_tensor_has_shape(t, spans[i].shape.rank, spans[i].shape.d) &&
+            t->count == spans[i].count) {
             RV_TRY(rv_checkpoint_read(c, t, parameters + spans[i].offset, err));
             ++*loaded;
         } else if (tell) {
