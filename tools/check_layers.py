@@ -16,7 +16,7 @@ MAY_USE = {
     "io":     {"base"},
     "data":   {"base", "kern", "dsp", "io"},
     "nn":     {"base", "core"},
-    "ddsp":   {"base", "kern", "core", "nn"},
+    "ddsp":   {"base", "kern", "core", "nn", "dsp"},
     "models": {"base", "core", "nn", "ddsp"},
     "train":  {"base", "core", "nn", "ddsp", "models", "io", "dsp", "data", "infer"},
     "eval":   {"base", "kern", "dsp", "io", "data"},

@@ -134,11 +134,16 @@ rv_node *rv_filter_frames(rv_node *x, rv_node *h, size_t delay, bool tail)
     return advance(rv_overlap_add(y, hop, whole + taps - 1), delay, samples);
 }
 
+size_t rv_response_delay(size_t taps)
+{
+    const size_t middle = taps ? (taps - 1) / 2 : 0;
+    return middle ? middle - 1 : 0;
+}
+
 rv_node *rv_frequency_filter(rv_node *audio, rv_node *magnitudes, size_t window)
 {
     rv_node *h = rv_impulse_response(magnitudes, window);
-    const size_t taps = rv_extent(h, 2), middle = taps ? (taps - 1) / 2 : 0;
-    return rv_filter_frames(audio, h, middle ? middle - 1 : 0, true);
+    return rv_filter_frames(audio, h, rv_response_delay(rv_extent(h, 2)), true);
 }
 
 rv_node *rv_fir_filter(rv_node *audio, rv_node *magnitudes, size_t window)

@@ -9,6 +9,9 @@
  * they are causal. */
 rv_node *rv_impulse_response(rv_node *magnitudes, size_t window);
 
+/* Samples by which a filter with a response of M such taps advances what it made. */
+size_t rv_response_delay(size_t taps);
+
 /* The same as ddsp_pytorch has it: `size` samples, what comes before time 0 at their end. */
 rv_node *rv_impulse_response_wrapped(rv_node *magnitudes, size_t size);
 

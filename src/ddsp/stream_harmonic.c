@@ -1,85 +1,52 @@
 /* stream_harmonic.c - as core/ops/harmonic.c, upsample.c and phase.c, with the same roundings. */
 #include "ddsp/stream_harmonic.h"
 
-#include "base/status.h"
-#include "ddsp/stream_controls.h"
-#include "kern/kern.h"
+#include "ddsp/stream_kind.h"
 
-enum { BLOCK = 64, LARGEST = 1 << 20 };
-
-struct rv_stream_harmonic {
-    const rv_alloc *mem;
+typedef struct harmonic_stream {
+    rv_stream base;
     kern_table kern;
-    stream_controls controls; /* amplitudes [K], frequency */
-    size_t n_harmonic;
-    double turns;
-};
+    stream_oscillator oscillator;
+    float *share; /* [hop]: of the next frequency */
+} harmonic_stream;
 
-rv_status rv_stream_harmonic_new(rv_stream_harmonic **out, const rv_stream_harmonic_config *config,
+static void harmonic_reset(rv_stream *base)
+{
+    ((harmonic_stream *)base)->oscillator.turns = 0;
+}
+
+static void harmonic_make(rv_stream *base, const float *const *in, float *out, size_t n)
+{
+    harmonic_stream *s = (harmonic_stream *)base;
+    const float *here = base->here, *following = base->next;
+    float phase[STREAM_BLOCK], next[STREAM_BLOCK];
+    (void)in;
+    rv_stream_advance(&s->oscillator, phase, here[0], following[0], s->share + base->at, n);
+    s->kern.harmonics(out, next, phase, n, here + 1, following + 1, base->width - 1, false);
+    for (size_t i = 0; i < n; i++)
+        out[i] += base->share[base->at + i] * (next[i] - out[i]);
+}
+
+static const rv_stream_kind harmonic_kind = { .make = harmonic_make, .reset = harmonic_reset };
+
+rv_status rv_stream_harmonic_new(rv_stream **out, const rv_stream_harmonic_config *config,
                                  const rv_alloc *mem, rv_error *err)
 {
-    const size_t hop = config->hop, count = config->n_harmonic;
-    mem = mem ? mem : &rv_alloc_default;
-    if (hop - 1 >= LARGEST || count - 1 >= LARGEST)
-        return RV_FAIL(err, RV_ERR_ARG,
-                       "harmonic stream: hop %zu, %zu harmonics; both from 1 to %d", hop, count,
-                       LARGEST);
-    const size_t size = stream_controls_floats(hop, count + 1) * sizeof(float);
-    rv_stream_harmonic *s = mem->alloc(mem->ctx, sizeof *s + size, _Alignof(rv_stream_harmonic));
-    if (!s)
-        return RV_FAIL(err, RV_ERR_NOMEM, "harmonic stream of %zu harmonics", count);
-    *s = (rv_stream_harmonic){ .mem = mem, .n_harmonic = count };
+    const stream_request request = { .kind = &harmonic_kind,
+                                     .name = "harmonic stream",
+                                     .size = sizeof(harmonic_stream),
+                                     .hop = config->hop,
+                                     .width = 1 + config->n_harmonic,
+                                     .floats = config->hop,
+                                     .mode = config->amplitude };
+    if (config->n_harmonic - 1 >= STREAM_LARGEST || !(config->sample_rate > 0))
+        return RV_FAIL(err, RV_ERR_ARG, "harmonic stream: %zu harmonics at %g Hz; expected 1 to %d",
+                       config->n_harmonic, config->sample_rate, STREAM_LARGEST);
+    RV_TRY(rv_stream_create(out, &request, mem, err));
+    harmonic_stream *s = (harmonic_stream *)*out;
     kern_table_init(&s->kern, KERN_ISA_ALL);
-    stream_controls_init(&s->controls, hop, count + 1, config->mode, (float *)(s + 1));
-    *out = s;
+    s->oscillator.rate = config->sample_rate;
+    s->share = s->base.memory;
+    rv_stream_shares(s->share, config->hop, config->frequency);
     return RV_OK;
-}
-
-void rv_stream_harmonic_free(rv_stream_harmonic *s)
-{
-    if (s)
-        s->mem->free(s->mem->ctx, s);
-}
-
-void rv_stream_harmonic_reset(rv_stream_harmonic *s)
-{
-    stream_controls_reset(&s->controls);
-    s->turns = 0;
-}
-
-bool rv_stream_harmonic_give(rv_stream_harmonic *s, float frequency, const float *amplitudes)
-{
-    if (!stream_controls_turn(&s->controls))
-        return false;
-    memcpy(s->controls.next, amplitudes, s->n_harmonic * sizeof *amplitudes);
-    s->controls.next[s->n_harmonic] = frequency;
-    stream_controls_filled(&s->controls);
-    return true;
-}
-
-static void advance_phase(rv_stream_harmonic *s, float *phase, size_t n)
-{
-    const stream_controls *c = &s->controls;
-    const float here = c->here[s->n_harmonic], next = c->next[s->n_harmonic];
-    for (size_t i = 0; i < n; i++) {
-        const float share = (float)((double)(c->at + i) / (double)c->hop);
-        s->turns += (double)(here + share * (next - here));
-        s->turns -= rint(s->turns);
-        phase[i] = (float)s->turns;
-    }
-}
-
-size_t rv_stream_harmonic_process(rv_stream_harmonic *s, float *out, size_t n)
-{
-    stream_controls *c = &s->controls;
-    size_t done = 0;
-    for (size_t some; done < n && c->at < c->hop; done += some, c->at += some) {
-        float phase[BLOCK], next[BLOCK], *y = out + done;
-        some = stream_controls_some(c, n - done, BLOCK);
-        advance_phase(s, phase, some);
-        s->kern.harmonics(y, next, phase, some, c->here, c->next, s->n_harmonic, false);
-        for (size_t i = 0; i < some; i++)
-            y[i] += c->share[c->at + i] * (next[i] - y[i]);
-    }
-    return done;
 }

@@ -17,6 +17,9 @@ rv_noise_config rv_noise_wrapped(void);  /* ddsp_pytorch: bias -5 */
 /* noise [B,N], an input that rv_noise_fill() fills; magnitudes [B,F,K] -> [B,N] */
 rv_node *rv_synth_noise(const rv_noise_config *c, rv_node *noise, rv_node *magnitudes);
 
+/* Its filters: magnitudes [B,F,K] for frames of `hop` samples -> responses [B,F,M] */
+rv_node *rv_noise_response(const rv_noise_config *c, rv_node *magnitudes, size_t hop);
+
 /* n samples, uniform in [-1, 1), a function of seed and step alone. */
 void rv_noise_fill(real *to, size_t n, uint64_t seed, uint64_t step);
 
