@@ -44,6 +44,25 @@ TEST(test_pitch)
     ddsp_check(&c, rv_unit_to_hz(ddsp_input(&c, "x"), 20, 8000));
 }
 
+TEST(test_scales_of_pitch)
+{
+    ddsp_case c = ddsp_open("ddsp", "hz_to_midi");
+    ddsp_check(&c, rv_hz_to_midi(ddsp_input(&c, "x")));
+    c = ddsp_open("ddsp", "midi_to_hz");
+    ddsp_check(&c, rv_midi_to_hz(ddsp_input(&c, "x")));
+    c = ddsp_open("ddsp", "midi_to_unit");
+    ddsp_check(&c, rv_midi_to_unit(ddsp_input(&c, "x"), 20, 90));
+    c = ddsp_open("ddsp", "unit_to_midi");
+    ddsp_check(&c, rv_unit_to_midi(ddsp_input(&c, "x"), 20, 90));
+}
+
+TEST(test_band_limit)
+{
+    ddsp_case c = ddsp_open("ddsp", "band_limit");
+    rv_node *x = ddsp_input(&c, "x");
+    ddsp_check(&c, rv_band_limit(x, ddsp_input(&c, "frequencies"), 8000, 1, 0));
+}
+
 TEST(test_frequencies)
 {
     ddsp_case c = ddsp_open("ddsp", "softmax");
@@ -86,7 +105,8 @@ int main(void)
         cmocka_unit_test(test_amplitude),   cmocka_unit_test(test_shares),
         cmocka_unit_test(test_no_share),    cmocka_unit_test(test_pitch),
         cmocka_unit_test(test_frequencies), cmocka_unit_test(test_critical_bands),
-        cmocka_unit_test(test_bad_depth),
+        cmocka_unit_test(test_bad_depth),   cmocka_unit_test(test_scales_of_pitch),
+        cmocka_unit_test(test_band_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,8 @@
 #include "ddsp/fir_filter.h"
 #include "ddsp/mod_delay.h"
 #include "ddsp/reverb.h"
+#include "ddsp/routing.h"
+#include "train/partial_load.h"
 
 #include "ddsp_case.h"
 
@@ -70,30 +72,55 @@ TEST(test_mod_delay)
     ddsp_check(&c, rv_mod_delay(&config, audio, gain, ddsp_input(&c, "phase")));
 }
 
-/* The learned response of ddsp_pytorch, with the parameters as inputs in the place of the plan's.
+TEST(test_mix)
+{
+    ddsp_case c = ddsp_open("ddsp", "mix");
+    rv_node *a = ddsp_input(&c, "a"), *b = ddsp_input(&c, "b");
+    ddsp_check(&c, rv_mix(a, b, ddsp_input(&c, "level"), true));
+}
+
+TEST(test_crop)
+{
+    static const char *const names[] = { "crop_front", "crop_center", "crop_back" };
+    for (int place = RV_CROP_FRONT; place <= RV_CROP_BACK; place++) {
+        ddsp_case c = ddsp_open("ddsp", names[place]);
+        ddsp_check(&c, rv_crop(ddsp_input(&c, "audio"), 31, (rv_crop_place)place));
+    }
+}
+
+/* The learned response of ddsp_pytorch, from a checkpoint of it: two parameters have no axes there.
  */
 TEST(test_wet_reverb)
 {
-    static const char *const names[] = { "noise", "decay", "wet" };
+    const rv_span spans[] = { { "noise", 0, 120, RV_SHAPE(120, 1), false },
+                              { "decay", 120, 1, RV_SHAPE(1), false },
+                              { "wet", 121, 1, RV_SHAPE(1), false } };
     ddsp_case c = ddsp_open("ddsp_pytorch", "reverb");
     nn_builder b;
     rv_error err = { 0 };
     rv_plan *plan = NULL;
-    real values[3][120], want[500];
+    rv_checkpoint *weights = NULL;
+    real values[122], want[500];
+    char path[512];
+    size_t loaded = 0;
+    const char *root = getenv("RV_TEST_SOURCE");
+    snprintf(path, sizeof path, "%s/tests/golden/ddsp_pytorch_reverb.pth", root ? root : ".");
+    CHECK_OK(rv_checkpoint_open(&weights, path, &err), err);
+    CHECK_OK(rv_partial_load(weights, spans, 3, values, &loaded, NULL, NULL, &err), err);
+    CHECK(loaded == 3);
     nn_begin(&b, c.graph);
     rv_node *audio = ddsp_input(&c, "audio");
     rv_node *y = rv_output(rv_reverb(audio, rv_reverb_wet(&b, 120, 16000), true));
     CHECK_OK(rv_plan_new(&plan, c.graph, NULL, &err), err);
-    for (size_t i = 0; i < 3; i++) {
-        CHECK_OK(rv_checkpoint_read(c.golden, ddsp_tensor(&c, names[i]), values[i], &err), err);
-        rv_plan_bind(plan, nn_find(&b, names[i]), values[i]);
-    }
+    for (size_t i = 0; i < 3; i++)
+        rv_plan_bind(plan, nn_find(&b, spans[i].name), values + spans[i].offset);
     CHECK_OK(rv_checkpoint_read(c.golden, ddsp_tensor(&c, "out"), want, &err), err);
     ddsp_fill(&c, plan);
     rv_plan_run(plan);
     for (size_t i = 0; i < 500; i++)
         CHECK_CLOSE(rv_value(plan, y)[i], want[i], 1e-5);
     rv_plan_free(plan);
+    rv_checkpoint_free(weights);
     ddsp_close(&c);
 }
 
@@ -223,10 +250,16 @@ TEST(test_bad_shapes)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reverb),          cmocka_unit_test(test_made_reverbs),
-        cmocka_unit_test(test_short_reverb),    cmocka_unit_test(test_fir_filter),
-        cmocka_unit_test(test_mod_delay),       cmocka_unit_test(test_wet_reverb),
-        cmocka_unit_test(test_learned_reverbs), cmocka_unit_test(test_frames_through_filters),
+        cmocka_unit_test(test_reverb),
+        cmocka_unit_test(test_made_reverbs),
+        cmocka_unit_test(test_short_reverb),
+        cmocka_unit_test(test_fir_filter),
+        cmocka_unit_test(test_mod_delay),
+        cmocka_unit_test(test_wet_reverb),
+        cmocka_unit_test(test_learned_reverbs),
+        cmocka_unit_test(test_frames_through_filters),
+        cmocka_unit_test(test_mix),
+        cmocka_unit_test(test_crop),
         cmocka_unit_test(test_bad_shapes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

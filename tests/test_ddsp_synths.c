@@ -1,7 +1,9 @@
-/* test_ddsp_synths.c - the harmonic and the noise synthesiser against ddsp and ddsp_pytorch
- * (tools/make_golden_ddsp.py), and where the noise comes from. */
+/* test_ddsp_synths.c - the synthesisers against ddsp and ddsp_pytorch (tools/make_golden_ddsp.py),
+ * and where the noise comes from. */
 #include "ddsp/synth_harmonic.h"
 #include "ddsp/synth_noise.h"
+#include "ddsp/synth_sinusoidal.h"
+#include "ddsp/synth_wavetable.h"
 
 #include "ddsp_case.h"
 
@@ -28,6 +30,25 @@ TEST(test_harmonic_held)
     const rv_harmonic_config config = rv_harmonic_held(16000, 256);
     check_harmonic("ddsp_pytorch", "harmonic", &config);
     check_harmonic("ddsp_pytorch", "harmonic_high", &config);
+}
+
+TEST(test_sinusoidal)
+{
+    const rv_sinusoidal_config config = rv_sinusoidal_defaults(16000, 64);
+    ddsp_case c = ddsp_open("ddsp", "sinusoidal");
+    const rv_sinusoidal_controls from = { .amplitudes = ddsp_input(&c, "amplitudes"),
+                                          .frequencies = ddsp_input(&c, "frequencies") };
+    ddsp_check(&c, rv_synth_sinusoidal(&config, &from));
+}
+
+TEST(test_wavetable)
+{
+    const rv_wavetable_config config = rv_wavetable_defaults(16000, 256);
+    ddsp_case c = ddsp_open("ddsp", "wavetable");
+    const rv_wavetable_controls from = { .amplitude = ddsp_input(&c, "amplitude"),
+                                         .tables = ddsp_input(&c, "tables"),
+                                         .f0 = ddsp_input(&c, "f0") };
+    ddsp_check(&c, rv_synth_wavetable(&config, &from));
 }
 
 static void check_noise(const char *file, const char *name, const rv_noise_config *config)
@@ -82,6 +103,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_harmonic),     cmocka_unit_test(test_harmonic_held),
+        cmocka_unit_test(test_sinusoidal),   cmocka_unit_test(test_wavetable),
         cmocka_unit_test(test_noise),        cmocka_unit_test(test_noise_wrapped),
         cmocka_unit_test(test_noise_source),
     };

@@ -8,6 +8,8 @@ in double: tf.float32 is made to mean tf.float64, and so are TensorFlow's defaul
 constants. Its noise is replaced by ours, which is written, too. --ddsp-pytorch is the folder that
 holds core.py and model.py of ddsp_pytorch, whose libraries for analysis are not needed.
 
+ddsp_pytorch's reverb is written as a checkpoint, too: ddsp_pytorch_reverb.pth.
+
 Tensors lie in ddsp.safetensors or ddsp_pytorch.safetensors as <case>.<name>: inputs, and `out`.
 
     make_golden_ddsp.py --ddsp DIR [--out DIR]
@@ -60,7 +62,7 @@ def load_ddsp(folder):
     package.__path__ = [str(folder)]
     sys.modules["ddsp"] = package
     return tf, {name: importlib.import_module("ddsp." + name)
-                for name in ("core", "synths", "effects")}
+                for name in ("core", "processors", "synths", "effects")}
 
 
 def of_controls(core, cases):
@@ -81,6 +83,35 @@ def of_controls(core, cases):
         cases["critical_" + scale] = dict(x=x, out=out)
 
 
+def of_more_controls(core, cases):
+    """Pitch, and the functions beneath synthesisers and effects."""
+    hz = random.uniform(30, 7000, (BATCH, FRAMES, 3)).astype(np.float32)
+    hz[0, 0, 0] = 0
+    x = normal(BATCH, FRAMES, HARMONICS)
+    cases["hz_to_midi"] = dict(x=hz, out=core.hz_to_midi(hz))
+    cases["midi_to_hz"] = dict(x=9 * x + 60, out=core.midi_to_hz(np.float64(9 * x + 60)))
+    cases["midi_to_unit"] = dict(x=9 * x + 60, out=core.midi_to_unit(np.float64(9 * x + 60)))
+    cases["unit_to_midi"] = dict(x=x, out=core.unit_to_midi(np.float64(x)))
+    frequencies = random.uniform(3000, 12000, x.shape).astype(np.float32)
+    cases["band_limit"] = dict(x=x, frequencies=frequencies, out=core.remove_above_nyquist(
+        np.float64(frequencies), np.float64(x), RATE))
+    for method, name in (("linear", "linear"), ("window", "hann")):
+        cases["upsample_" + name] = dict(x=x, out=core.resample(np.float64(x), 256, method))
+    audio, responses = normal(BATCH, 250), normal(BATCH, 40)
+    cases["convolve"] = dict(x=audio, h=responses, out=core.fft_convolve(
+        np.float64(audio), np.float64(responses), padding="valid", delay_compensation=0))
+    position = random.uniform(0, 0.95, (BATCH, 250, 1)).astype(np.float32)
+    cases["delay"] = dict(x=audio, position=position, out=core.variable_length_delay(
+        np.float64(position), np.float64(audio), 30))
+    responses = normal(BATCH, FRAMES, 40)
+    cases["frames"] = dict(x=audio, h=responses, out=core.fft_convolve(
+        np.float64(audio), np.float64(responses), padding="same", delay_compensation=7))
+    magnitudes = np.abs(normal(BATCH, FRAMES, BANDS))
+    for window in (0, 11):
+        out = core.frequency_impulse_response(np.float64(magnitudes), window)
+        cases[f"impulse_{window}"] = dict(magnitudes=magnitudes, out=out)
+
+
 def of_synths(core, synths, cases):
     synth = synths.Harmonic(n_samples=256, sample_rate=RATE)
     for name, low, high in (("harmonic", 200, 900), ("harmonic_high", 2700, 3900)):
@@ -92,6 +123,24 @@ def of_synths(core, synths, cases):
         scaled = core.exp_sigmoid(magnitudes - 5.0)
         cases[f"noise_{window}"] = dict(noise=audio, magnitudes=magnitudes,
                                         out=core.frequency_filter(audio, scaled, window))
+
+
+def of_more_synths(synths, processors, cases):
+    amplitudes, frequencies = normal(BATCH, FRAMES, HARMONICS), normal(BATCH, FRAMES, HARMONICS)
+    # in float a frequency is off by 5e-7 of itself, which adds up in the phase: few samples
+    sinusoidal = synths.Sinusoidal(n_samples=64, sample_rate=RATE)
+    cases["sinusoidal"] = dict(amplitudes=amplitudes, frequencies=frequencies,
+                               out=sinusoidal(*map(np.float64, (amplitudes, frequencies))))
+    wavetable = synths.Wavetable(n_samples=256, sample_rate=RATE)
+    inputs = dict(amplitude=normal(BATCH, FRAMES, 1), tables=normal(BATCH, FRAMES, 32),
+                  f0=pitch(200, 900))
+    cases["wavetable"] = dict(inputs, out=wavetable(*map(np.float64, inputs.values())))
+    a, b, level = normal(BATCH, 250), normal(BATCH, 250), normal(BATCH, 5, 1)
+    mixed = np.float64(a)[..., None], np.float64(b)[..., None], np.float64(level)
+    cases["mix"] = dict(a=a, b=b, level=level, out=processors.Mix()(*mixed)[..., 0])
+    for place in ("front", "center", "back"):
+        crop = processors.Crop(frame_size=31, crop_location=place)
+        cases["crop_" + place] = dict(audio=a, out=crop(np.float64(a)))
 
 
 def of_effects(tf, effects, cases):
@@ -123,6 +172,8 @@ def by_ddsp(folder):
     of_controls(ddsp["core"], cases)
     of_synths(ddsp["core"], ddsp["synths"], cases)
     of_effects(tf, ddsp["effects"], cases)
+    of_more_synths(ddsp["synths"], ddsp["processors"], cases)
+    of_more_controls(ddsp["core"], cases)
     return cases
 
 
@@ -135,7 +186,7 @@ def load_ddsp_pytorch(folder):
     return importlib.import_module("reference.core"), importlib.import_module("reference.model")
 
 
-def by_ddsp_pytorch(folder):
+def by_ddsp_pytorch(folder, checkpoint):
     import torch
     core, model = load_ddsp_pytorch(folder)
     torch.manual_seed(11)
@@ -163,6 +214,8 @@ def by_ddsp_pytorch(folder):
     cases["reverb"] = dict(audio=audio, out=reverb(double(audio)[..., None])[..., 0],
                            **{name: p.reshape(-1, *p.shape[1:]) for name, p
                               in reverb.named_parameters()})
+    torch.save({name: x.float() for name, x in reverb.state_dict().items()}, checkpoint)
+    checkpoint.chmod(0o644)
     return {name: {key: x.detach() if isinstance(x, torch.Tensor) else x
                    for key, x in case.items()} for name, case in cases.items()}
 
@@ -175,7 +228,8 @@ def main():
     parser.add_argument("--out", type=Path, default=Path("tests/golden"))
     args = parser.parse_args()
     for name, folder, make in (("ddsp", args.ddsp, by_ddsp),
-                               ("ddsp_pytorch", args.ddsp_pytorch, by_ddsp_pytorch)):
+                               ("ddsp_pytorch", args.ddsp_pytorch, lambda folder: by_ddsp_pytorch(
+                                   folder, args.out / "ddsp_pytorch_reverb.pth"))):
         if not folder:
             continue
         tensors = {f"{case}.{key}": np.ascontiguousarray(np.asarray(x, dtype=np.float32))
