@@ -1,5 +1,6 @@
 /* bench_train.c - a step of training: forward, backward and Adam, random weights and data. Models
- * run in a learner; the DDSP decoder is one graph for the batch, of 250 frames a second.
+ * run in a learner; those of the DDSP family have the examples of a batch side by side in one
+ * graph.
  *
  *   bench_train [--threads N] [--repeat N] [--batch N] [--seconds S] [--recompute 1] [MODEL...]
  *
@@ -9,7 +10,7 @@
 #include "train/loss.h"
 #include "train/optimiser.h"
 #include "train/separation.h"
-#include "train_decoder.h"
+#include "train_ddsp.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,21 +41,25 @@ static const rv_arg conv_tasnet[] = {
     NUMBER("samplerate", 16000),
 };
 
-enum { DECODER_RATE = 250 }; /* frames a second */
+typedef rv_status ddsp_fn(rv_learner **out, ddsp_data *data, size_t batch, double seconds,
+                          bool recompute, rv_pool *pool, rv_error *err);
 
 static const struct {
     const char *name;
-    const char *model; /* NULL: the decoder */
+    const char *model; /* NULL: one of these */
     rv_args args;
+    ddsp_fn *ddsp;
     double seconds; /* of an example */
     int batch;
 } benches[] = {
     { "conv_tasnet",
       "conv_tasnet",
       { conv_tasnet, sizeof conv_tasnet / sizeof *conv_tasnet },
+      NULL,
       4,
       4 },
-    { .name = "ddsp_decoder", .seconds = 4, .batch = 8 },
+    { .name = "ddsp_decoder", .ddsp = ddsp_decoder, .seconds = 4, .batch = 8 },
+    { .name = "ddsp_autoencoder", .ddsp = ddsp_autoencoder, .seconds = 4, .batch = 16 },
 };
 
 typedef struct {
@@ -69,8 +74,7 @@ typedef struct {
     rv_pool *pool;
     rv_learner *learner;
     rv_optimiser *optimiser;
-    float *mix, *target;
-    decoder_work *decoder; /* else all but the pool is that of a learner */
+    ddsp_data data;
     size_t batch;
 } work;
 
@@ -107,7 +111,7 @@ static float *noise(size_t n)
     return x;
 }
 
-static void open_learner(work *w, size_t bench, double seconds, int recompute)
+static void open_separator(work *w, size_t bench, double seconds, int recompute)
 {
     rv_error err = { 0 };
     const rv_model_def *def = rv_model_find(benches[bench].model);
@@ -124,13 +128,9 @@ static void open_learner(work *w, size_t bench, double seconds, int recompute)
     };
     check(rv_separation_learner(&w->learner, &separation, w->batch, recompute, w->pool, &err),
           &err);
-    rv_learner_initialise(w->learner, 1);
-    const rv_optimiser_config adam = rv_optimiser_defaults(RV_ADAM);
-    const rv_span all = { .name = "all", .count = rv_learner_count(w->learner) };
-    check(rv_optimiser_new(&w->optimiser, &adam, &all, 1, NULL, &err), &err);
     const size_t samples = w->batch * separation.frames * w->info.channels;
-    w->mix = noise(samples);
-    w->target = noise(samples * w->info.n_stems);
+    w->data.in[0] = noise(samples);
+    w->data.in[1] = noise(samples * w->info.n_stems);
 }
 
 static void open_work(work *w, size_t bench, const bench_options *opt)
@@ -140,35 +140,32 @@ static void open_work(work *w, size_t bench, const bench_options *opt)
     w->batch = (size_t)(opt->batch > 0 ? opt->batch : benches[bench].batch);
     check(rv_pool_new(&w->pool, opt->threads, NULL, &err), &err);
     if (benches[bench].model)
-        open_learner(w, bench, seconds, opt->recompute);
+        open_separator(w, bench, seconds, opt->recompute);
     else
-        check(decoder_work_new(&w->decoder, w->batch, (size_t)(seconds * DECODER_RATE), w->pool,
-                               &err),
+        check(benches[bench].ddsp(&w->learner, &w->data, w->batch, seconds, opt->recompute, w->pool,
+                                  &err),
               &err);
+    rv_learner_initialise(w->learner, 1);
+    const rv_optimiser_config adam = rv_optimiser_defaults(RV_ADAM);
+    const rv_span all = { .name = "all", .count = rv_learner_count(w->learner) };
+    check(rv_optimiser_new(&w->optimiser, &adam, &all, 1, NULL, &err), &err);
 }
 
 static void close_work(work *w)
 {
     rv_optimiser_free(w->optimiser);
     rv_learner_free(w->learner);
-    decoder_work_free(w->decoder);
     rv_pool_free(w->pool);
     free(w->config);
-    free(w->mix);
-    free(w->target);
-}
-
-static bool step_learner(work *w, double *loss)
-{
-    *loss = rv_learner_step(w->learner, (const float *[]){ w->mix, w->target }, true, 1);
-    return rv_optimiser_step(w->optimiser, rv_learner_values(w->learner),
-                             rv_learner_gradients(w->learner), 1e-3, w->pool, NULL);
+    for (size_t i = 0; i < RV_LEARNER_INPUTS; i++)
+        free(w->data.in[i]);
 }
 
 static double step(work *w)
 {
-    double loss;
-    if (!(w->decoder ? decoder_work_step(w->decoder, &loss) : step_learner(w, &loss))) {
+    const double loss = rv_learner_step(w->learner, (const float *const *)w->data.in, true, 1);
+    if (!rv_optimiser_step(w->optimiser, rv_learner_values(w->learner),
+                           rv_learner_gradients(w->learner), 1e-3, w->pool, NULL)) {
         fprintf(stderr, "bench_train: a gradient is no finite number\n");
         exit(1);
     }
@@ -205,11 +202,9 @@ static void run_bench(size_t bench, const bench_options *opt)
     printf("{\"model\": \"%s\", \"threads\": %d, \"batch\": %zu, \"parameters\": %zu, "
            "\"seconds\": %.4f, \"steps_per_second\": %.3f, \"processor_seconds\": %.4f, "
            "\"loss\": %.4f, \"learner_mb\": %.0f, \"peak_rss_mb\": %.0f}\n",
-           benches[bench].name, rv_pool_threads(w.pool), w.batch,
-           w.decoder ? decoder_work_count(w.decoder) : rv_learner_count(w.learner), seconds,
-           1 / seconds, median(processor, opt->repeat), loss,
-           1e-6 * (double)(w.decoder ? decoder_work_bytes(w.decoder) : rv_learner_bytes(w.learner)),
-           (double)use.ru_maxrss / 1024);
+           benches[bench].name, rv_pool_threads(w.pool), w.batch, rv_learner_count(w.learner),
+           seconds, 1 / seconds, median(processor, opt->repeat), loss,
+           1e-6 * (double)rv_learner_bytes(w.learner), (double)use.ru_maxrss / 1024);
     fflush(stdout);
     close_work(&w);
 }

@@ -7,6 +7,8 @@
 
 enum { BATCH = 6, FRAMES = 7, IN = 3, OUT = 2 };
 
+static const float shift[OUT] = { 0.25f, -0.5f };
+
 typedef struct {
     float x[BATCH * FRAMES * IN], y[BATCH * FRAMES * OUT];
     double loss;
@@ -14,11 +16,11 @@ typedef struct {
     size_t count;
 } case_result;
 
-/* A GRU, whose mean squared error is the loss. */
+/* A GRU and a shift that all examples share; the mean squared error is the loss. */
 static rv_node *build(const void *ctx, nn_builder *b, rv_node *const *in, rv_node **estimate)
 {
     (void)ctx;
-    *estimate = nn_gru(b, "gru", in[0], OUT, 1, false);
+    *estimate = rv_add(nn_gru(b, "gru", in[0], OUT, 1, false), in[2]);
     rv_node *off = rv_sub(*estimate, in[1]);
     return rv_mean(rv_mul(off, off));
 }
@@ -27,8 +29,9 @@ static rv_status learner_new(rv_learner **l, size_t together, rv_pool *pool, rv_
 {
     const rv_learner_options options = {
         .build = build,
-        .inputs = { RV_SHAPE(1, FRAMES, IN), RV_SHAPE(1, FRAMES, OUT) },
-        .n_inputs = 2,
+        .inputs = { RV_SHAPE(1, FRAMES, IN), RV_SHAPE(1, FRAMES, OUT), RV_SHAPE(1, 1, OUT) },
+        .n_inputs = 3,
+        .shared = { [2] = true },
         .batch = BATCH,
         .together = together,
         .pool = pool,
@@ -48,7 +51,7 @@ static void take_step(case_result *r, size_t together, int threads)
         r->x[i] = (float)(rv_rng_uniform(2, 0, i) - 0.5);
     for (size_t i = 0; i < BATCH * FRAMES * OUT; i++)
         r->y[i] = (float)(rv_rng_uniform(2, 1, i) - 0.5);
-    r->loss = rv_learner_step(l, (const float *[]){ r->x, r->y }, true, 1);
+    r->loss = rv_learner_step(l, (const float *[]){ r->x, r->y, shift }, true, 1);
     r->count = rv_learner_count(l);
     memcpy(r->gradient, rv_learner_gradients(l), r->count * sizeof(real));
     rv_learner_free(l);
@@ -91,10 +94,10 @@ TEST(test_estimate_of_one_example)
     CHECK_OK(learner_new(&l, BATCH, NULL, &err), err);
     rv_learner_initialise(l, 1);
     for (size_t b = 0; b < BATCH; b++)
-        mean +=
-            rv_learner_estimate(
-                l, (const float *[]){ r.x + b * FRAMES * IN, r.y + b * FRAMES * OUT }, &estimate) /
-            BATCH;
+        mean += rv_learner_estimate(
+                    l, (const float *[]){ r.x + b * FRAMES * IN, r.y + b * FRAMES * OUT, shift },
+                    &estimate) /
+                BATCH;
     CHECK_CLOSE(mean, r.loss, 1e-6);
     rv_learner_free(l);
 }

@@ -1,27 +1,13 @@
 /* test_trainer.c - whole trainings of a tiny model on generated songs: it learns, it goes on bit by
  * bit after any interruption, and it explains bad input. */
 #include "base/rng.h"
-#include "check.h"
-#include "io/audio_write.h"
 #include "io/checkpoint.h"
 #include "ravel/separate.h"
-#include "ravel/train.h"
+#include "training_runs.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 enum { RATE = 8000, FRAMES = 12000 };
-
-static char root[64] = "/tmp/ravel-trainer-XXXXXX";
-
-static char *path_of(char *path, size_t room, const char *name)
-{
-    snprintf(path, room, "%s/%s", root, name);
-    return path;
-}
 
 /* Drums: bursts of noise; bass: a low tone, another for each song. */
 static float sample(size_t stem, size_t song, size_t t)
@@ -37,21 +23,11 @@ static void write_song(const char *set, size_t song)
     static const char *const names[] = { "drums", "bass" };
     static float x[FRAMES];
     for (size_t s = 0; s < 2; s++) {
-        char path[200];
-        rv_error err = { 0 };
-        rv_audio_writer *w = NULL;
-        rv_audio_writer_options opt = rv_audio_writer_defaults();
-        const float *const planar[] = { x };
-        opt.channels = 1;
-        opt.sample_rate = RATE;
-        opt.bits = 32;
-        snprintf(path, sizeof path, "%s/songs/%s/song%zu/%s.wav", root, set, song, names[s]);
+        char name[80];
+        snprintf(name, sizeof name, "%s/song%zu/%s.wav", set, song, names[s]);
         for (size_t t = 0; t < FRAMES; t++)
             x[t] = sample(s, song, t);
-        CHECK_OK(rv_audio_writer_open(&w, path, &opt, &err), err);
-        CHECK_OK(rv_audio_writer_write(w, planar, FRAMES, &err), err);
-        CHECK_OK(rv_audio_writer_commit(w, &err), err);
-        rv_audio_writer_free(w);
+        write_sound(name, x, FRAMES, RATE);
     }
 }
 
@@ -72,97 +48,12 @@ static const char recipe[] =
 static int set_up(void **state)
 {
     (void)state;
-    char path[200];
     if (!mkdtemp(root))
         return -1;
     write_song("train", 0);
     write_song("train", 1);
     write_song("valid", 2);
-    FILE *f = fopen(path_of(path, sizeof path, "recipe.yaml"), "w");
-    fputs(recipe, f);
-    return fclose(f);
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[120];
-    snprintf(command, sizeof command, "rm -rf '%s'", root);
-    return system(command);
-}
-
-/* Train into folder `out`, with n further overrides (at most 2). */
-static rv_status train_with(const char *out, const char *const *more, size_t n,
-                            const rv_train_options *opt, rv_train_report *report, rv_error *err)
-{
-    char path[200], data[200], folder[200];
-    snprintf(data, sizeof data, "data.root=%s/songs", root);
-    snprintf(folder, sizeof folder, "train.out=%s/%s", root, out);
-    const char *const overrides[] = { data, folder, n > 0 ? more[0] : NULL,
-                                      n > 1 ? more[1] : NULL };
-    return rv_train(path_of(path, sizeof path, "recipe.yaml"), overrides, n + 2, opt, report, err);
-}
-
-/* `more`: one further override, or NULL. */
-static rv_status train(const char *out, const char *more, const rv_train_options *opt,
-                       rv_train_report *report, rv_error *err)
-{
-    return train_with(out, &more, more ? 1 : 0, opt, report, err);
-}
-
-static char *read_file(const char *folder, const char *name, size_t *size)
-{
-    char path[300];
-    snprintf(path, sizeof path, "%s/%s/%s", root, folder, name);
-    FILE *f = fopen(path, "rb");
-    CHECK_MSG(f, "%s is missing", path);
-    fseek(f, 0, SEEK_END);
-    *size = (size_t)ftell(f);
-    rewind(f);
-    char *data = malloc(*size + 1);
-    CHECK(fread(data, 1, *size, f) == *size);
-    fclose(f);
-    return data;
-}
-
-static void check_same_file(const char *a, const char *b, const char *name)
-{
-    size_t n, m;
-    char *x = read_file(a, name, &n), *y = read_file(b, name, &m);
-    CHECK_MSG(n == m && !memcmp(x, y, n), "%s of %s and %s differ", name, a, b);
-    free(x);
-    free(y);
-}
-
-typedef struct {
-    double first, last;
-    uint64_t stop_at; /* step; 0: never */
-    bool die;         /* as kill -9 does */
-} watcher;
-
-static int watch(void *ctx, const rv_train_progress *p)
-{
-    watcher *w = ctx;
-    if (p->validated) {
-        w->first = p->epoch == 0 ? p->valid_loss : w->first;
-        w->last = p->valid_loss;
-    }
-    if (w->stop_at && p->step == w->stop_at && !p->validated) {
-        if (w->die)
-            _exit(9);
-        return 1;
-    }
-    return 0;
-}
-
-static rv_train_options options_of(watcher *w, int threads)
-{
-    rv_train_options opt;
-    rv_train_defaults(&opt);
-    opt.threads = threads;
-    opt.progress = watch;
-    opt.progress_ctx = w;
-    return opt;
+    return write_recipe(recipe);
 }
 
 TEST(test_learns_and_releases_a_model)
@@ -323,13 +214,6 @@ TEST(test_dry_run_writes_nothing)
     CHECK(report.parameters > 1000 && report.memory > 4 * report.parameters);
     CHECK(report.seconds_per_step > 0 && report.steps_per_epoch > 1);
     CHECK(stat(path_of(path, sizeof path, "dry"), &st) != 0);
-}
-
-static void check_fails(const char *override, rv_status status, const char *text)
-{
-    rv_error err = { 0 };
-    const rv_status st = train("bad", override, NULL, NULL, &err);
-    CHECK_MSG(st == status && strstr(err.text, text), "%s: status %d, %s", override, st, err.text);
 }
 
 TEST(test_bad_recipes)

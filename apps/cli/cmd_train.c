@@ -45,8 +45,19 @@ static void draw(display *d, const rv_train_progress *p)
     d->drawn = true;
 }
 
+static void draw_preparing(display *d, const rv_train_progress *p)
+{
+    clear_line(d);
+    fprintf(stderr, "measuring pitch and loudness: %.0f %%", 100 * p->prepared);
+    d->drawn = true;
+}
+
 static void print_json(const rv_train_progress *p)
 {
+    if (p->preparing) {
+        fprintf(stderr, "{\"prepared\":%.4g}\n", p->prepared);
+        return;
+    }
     fprintf(stderr,
             "{\"epoch\":%llu,\"step\":%llu,\"last_step\":%llu,\"loss\":%.9g,\"lr\":%.9g,"
             "\"gradient_norm\":%.9g,\"seconds_per_step\":%.6g",
@@ -89,7 +100,10 @@ static int update(void *ctx, const rv_train_progress *p)
         print_epoch(d, p);
     } else if (d->mode == PROGRESS_AUTO && now - d->shown > 0.2) {
         d->shown = now;
-        draw(d, p);
+        if (p->preparing)
+            draw_preparing(d, p);
+        else
+            draw(d, p);
     }
     return cli_interrupted();
 }

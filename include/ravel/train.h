@@ -27,6 +27,9 @@ typedef struct rv_train_measure {
 
 /** Where a run is. */
 typedef struct rv_train_progress {
+    int preparing;            /**< 1: features of the data are being measured, which is done once
+                                   and may take long; only this holds: */
+    double prepared;          /**< how much of it, 0 to 1 */
     uint64_t epoch;           /**< from 0 */
     uint64_t step;            /**< of the optimiser, since the start of training */
     uint64_t steps_per_epoch; /**< of the optimiser */
@@ -43,7 +46,8 @@ typedef struct rv_train_progress {
     rv_train_measure measures[RV_TRAIN_MEASURES]; /**< [n_measures] */
 } rv_train_progress;
 
-/** Called after each step, and after each validation. Not 0: save and stop. */
+/** Called after each step, and after each validation; while data is prepared, by any thread, one at
+ * a time. Not 0: save and stop. */
 typedef int rv_train_progress_fn(void *ctx, const rv_train_progress *progress);
 
 /** Told of what the run starts from, a line at a time, before the first step. */

@@ -190,23 +190,6 @@ static rv_status run_job(job *j, rv_error *err)
     return st;
 }
 
-/* The folder that users' caches are in (XDG Base Directory Specification). */
-static rv_status open_cache(rv_feature_cache **out, const char *folder, rv_error *err)
-{
-    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    const bool absolute = xdg && *xdg == '/';
-    char path[4096];
-    if (folder)
-        return rv_feature_cache_open(out, folder, err);
-    if (!absolute && !home)
-        return RV_FAIL(err, RV_ERR_ARG, "no folder for the cache: neither one is given nor HOME");
-    const int n = absolute ? snprintf(path, sizeof path, "%s/ravel", xdg)
-                           : snprintf(path, sizeof path, "%s/.cache/ravel", home);
-    if (n < 0 || (size_t)n >= sizeof path)
-        return RV_FAIL(err, RV_ERR_ARG, "the name of the cache's folder is too long");
-    return rv_feature_cache_open(out, path, err);
-}
-
 static rv_status check(job *j, rv_error *err)
 {
     const rv_features_options *o = j->opt;
@@ -232,7 +215,7 @@ rv_status rv_features_file(const char *path, const char *out, const rv_features_
     };
     *j.report = (rv_features_report){ 0 };
     RV_TRY(check(&j, err));
-    RV_TRY(open_cache(&j.cache, j.opt->cache, err));
+    RV_TRY(rv_feature_cache_open(&j.cache, j.opt->cache, err));
     const rv_status st = run_job(&j, err);
     const rv_feature_counts counts = rv_feature_cache_counts(j.cache);
     j.report->sample_rate = j.sample_rate;

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+enum { PATH_ROOM = 4096 };
+
 enum { PULLED = 8192 }; /* floats of frames taken at a time */
 
 static const double hashing = 0.2; /* about what part of a feature's time that takes */
@@ -36,7 +38,21 @@ struct rv_feature_rows {
     size_t frames, width;
 };
 
-rv_status rv_feature_cache_open(rv_feature_cache **out, const char *folder, rv_error *err)
+/* The folder that users' caches are in (XDG Base Directory Specification). */
+static rv_status user_folder(char path[PATH_ROOM], rv_error *err)
+{
+    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    const bool absolute = xdg && *xdg == '/';
+    if (!absolute && !home)
+        return RV_FAIL(err, RV_ERR_ARG, "no folder for the cache: neither one is given nor HOME");
+    const int n = absolute ? snprintf(path, PATH_ROOM, "%s/ravel", xdg)
+                           : snprintf(path, PATH_ROOM, "%s/.cache/ravel", home);
+    if (n < 0 || n >= PATH_ROOM)
+        return RV_FAIL(err, RV_ERR_ARG, "the name of the cache's folder is too long");
+    return RV_OK;
+}
+
+static rv_status open_in(rv_feature_cache **out, const char *folder, rv_error *err)
 {
     rv_feature_cache *c = calloc(1, sizeof *c);
     char *copy = c ? strdup(folder) : NULL;
@@ -52,6 +68,15 @@ rv_status rv_feature_cache_open(rv_feature_cache **out, const char *folder, rv_e
     else
         rv_feature_cache_free(c);
     return st;
+}
+
+rv_status rv_feature_cache_open(rv_feature_cache **out, const char *folder, rv_error *err)
+{
+    char path[PATH_ROOM];
+    if (folder)
+        return open_in(out, folder, err);
+    RV_TRY(user_folder(path, err));
+    return open_in(out, path, err);
 }
 
 void rv_feature_cache_free(rv_feature_cache *c)

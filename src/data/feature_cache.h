@@ -26,7 +26,7 @@ typedef struct rv_feature_watch {
     void *ctx;
 } rv_feature_watch;
 
-/* The folder is made when something is kept. */
+/* folder NULL: $XDG_CACHE_HOME/ravel or ~/.cache/ravel. It is made when something is kept. */
 RV_NODISCARD rv_status rv_feature_cache_open(rv_feature_cache **out, const char *folder,
                                              rv_error *err);
 void rv_feature_cache_free(rv_feature_cache *c);

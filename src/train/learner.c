@@ -29,7 +29,8 @@ struct rv_learner {
     rv_pool *pool;
     lane *lanes;
     size_t n_lanes, groups, together, n_inputs; /* groups of examples that are together */
-    const float *data[RV_LEARNER_INPUTS];       /* of the examples that are running */
+    bool shared[RV_LEARNER_INPUTS];
+    const float *data[RV_LEARNER_INPUTS]; /* of the examples that are running */
 };
 
 static rv_status build(example *e, const rv_learner_options *o, size_t together, bool training,
@@ -40,7 +41,7 @@ static rv_status build(example *e, const rv_learner_options *o, size_t together,
     e->nn.training = training;
     for (size_t i = 0; i < o->n_inputs; i++) {
         rv_shape shape = o->inputs[i];
-        shape.d[0] = together;
+        shape.d[0] = o->shared[i] ? 1 : together;
         e->in[i] = rv_input(e->graph, shape);
     }
     e->loss = rv_output(o->build(o->ctx, &e->nn, e->in, &e->estimate));
@@ -107,6 +108,7 @@ rv_status rv_learner_new(rv_learner **out, const rv_learner_options *opt, rv_err
     l->together = opt->together ? opt->together : 1;
     l->groups = opt->batch / l->together;
     l->n_inputs = opt->n_inputs;
+    memcpy(l->shared, opt->shared, sizeof l->shared);
     l->n_lanes = l->groups < threads ? l->groups : threads;
     const rv_status st =
         opt->batch % l->together == 0
@@ -179,7 +181,7 @@ static void load(const rv_learner *l, const example *e, rv_plan *plan, size_t ta
 {
     for (size_t i = 0; i < l->n_inputs; i++) {
         const size_t n = rv_shape_count(&e->in[i]->shape);
-        copy(rv_value(plan, e->in[i]), l->data[i] + task * n, n);
+        copy(rv_value(plan, e->in[i]), l->data[i] + (l->shared[i] ? 0 : task * n), n);
     }
 }
 
@@ -244,7 +246,7 @@ double rv_learner_step(rv_learner *l, const float *const *in, bool clear, double
     for (size_t done = 0; done < l->groups;) {
         const size_t rest = l->groups - done, n = rest < l->n_lanes ? rest : l->n_lanes;
         for (size_t i = 0; i < l->n_inputs; i++)
-            l->data[i] = in[i] + done * rv_shape_count(&l->train.in[i]->shape);
+            l->data[i] = in[i] + (l->shared[i] ? 0 : done * rv_shape_count(&l->train.in[i]->shape));
         run_wave(l, n);
         sum_job sum = { l, n, (real)(share / (double)l->groups) };
         rv_pool_run(l->pool, l->train.nn.n_params, add_parameters, &sum);

@@ -23,10 +23,11 @@ typedef struct rv_learner_options {
     const void *ctx;                    /* of build, which is done when rv_learner_new() returns */
     rv_shape inputs[RV_LEARNER_INPUTS]; /* [n_inputs] of one example, 1 first */
     size_t n_inputs;
-    size_t batch;    /* examples of a step */
-    size_t together; /* of them side by side in one graph; divides batch; 0: 1 */
-    bool recompute;  /* compute values again for the gradient: less memory, more time */
-    rv_pool *pool;   /* NULL: the calling thread alone; borrowed */
+    bool shared[RV_LEARNER_INPUTS]; /* the same for all examples of a step: stays [1,...] */
+    size_t batch;                   /* examples of a step */
+    size_t together;                /* of them side by side in one graph; divides batch; 0: 1 */
+    bool recompute; /* compute values again for the gradient: less memory, more time */
+    rv_pool *pool;  /* NULL: the calling thread alone; borrowed */
 } rv_learner_options;
 
 typedef struct rv_learner rv_learner;
@@ -47,8 +48,9 @@ void rv_learner_initialise(rv_learner *l, uint64_t seed);
 /* Running statistics of batch normalisation (nn/batch_norm.c) are parameters, too: a step moves
  * them by what its examples show, and leaves 0 as their gradient. */
 
-/* in[i] [batch, ...] the examples' inputs one after the other: the mean loss over the batch, whose
- * gradient is added to rv_learner_gradients() times `share` after clearing them if `clear`. */
+/* in[i] [batch, ...] the examples' inputs one after the other (of a shared one, once): the mean
+ * loss over the batch, whose gradient is added to rv_learner_gradients() times `share` after
+ * clearing them if `clear`. */
 double rv_learner_step(rv_learner *l, const float *const *in, bool clear, double share);
 
 /* One example through the weights as they are now, without a gradient: the loss; *estimate is valid

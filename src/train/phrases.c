@@ -282,6 +282,11 @@ size_t rv_phrases_left_out(const rv_phrases *p)
     return rv_example_order_left_out(p->order);
 }
 
+size_t rv_phrases_silent_songs(const rv_phrases *p)
+{
+    return p->tracks->n_silent;
+}
+
 size_t rv_phrases_steps_per_epoch(const rv_phrases *p)
 {
     return rv_phrases_count(p) / p->shape.batch;

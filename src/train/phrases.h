@@ -63,6 +63,7 @@ typedef struct rv_phrase_batch {
 
 size_t rv_phrases_count(const rv_phrases *p);    /* of an epoch, with those left over */
 size_t rv_phrases_left_out(const rv_phrases *p); /* silent examples of songs that are not silent */
+size_t rv_phrases_silent_songs(const rv_phrases *p);
 size_t rv_phrases_steps_per_epoch(const rv_phrases *p); /* above 0 */
 
 /* Waits for batch `step`. Fast if it follows the last one asked for. One caller at a time. */

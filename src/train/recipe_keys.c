@@ -71,14 +71,22 @@ static const rv_config_key common[] = {
                    "epochs without gain before stopping; 0: never stop"),
     RV_KEY_INTEGER("train.save_every", 0, 1e12, "0", "steps; 0: at the end of epochs"),
     RV_KEY_INTEGER("train.log_every", 1, 1e9, "10", "steps"),
+    { 0 },
 };
-enum { N_COMMON = sizeof common / sizeof *common };
 
-static const rv_config_key *find(const rv_config_key *rows, size_t n, const char *path)
+static size_t count(const rv_config_key *rows)
 {
-    for (size_t i = 0; i < n; i++)
-        if (!strcmp(rows[i].path, path))
-            return &rows[i];
+    size_t n = 0;
+    while (rows[n].path)
+        n++;
+    return n;
+}
+
+static const rv_config_key *find(const rv_config_key *rows, const char *path)
+{
+    for (; rows->path; rows++)
+        if (!strcmp(rows->path, path))
+            return rows;
     return NULL;
 }
 
@@ -86,19 +94,19 @@ static const rv_config_key *find(const rv_config_key *rows, size_t n, const char
 static size_t join(rv_config_key *rows, const rv_task *task)
 {
     size_t n = 0;
-    for (size_t i = 0; i < N_COMMON; i++) {
-        const rv_config_key *own = find(task->keys, task->n_keys, common[i].path);
+    for (size_t i = 0; common[i].path; i++) {
+        const rv_config_key *own = find(task->keys, common[i].path);
         rows[n++] = own ? *own : common[i];
     }
-    for (size_t i = 0; i < task->n_keys; i++)
-        if (!find(common, N_COMMON, task->keys[i].path))
-            rows[n++] = task->keys[i];
+    for (const rv_config_key *key = task->keys; key->path; key++)
+        if (!find(common, key->path))
+            rows[n++] = *key;
     return n;
 }
 
 rv_status rv_recipe_check(json_t *values, const json_t *origins, const rv_task *task, rv_error *err)
 {
-    rv_config_key *rows = malloc((N_COMMON + task->n_keys) * sizeof *rows);
+    rv_config_key *rows = malloc((count(common) + count(task->keys)) * sizeof *rows);
     if (!rows)
         return RV_FAIL(err, RV_ERR_NOMEM, "keys of a recipe");
     const rv_status st = rv_config_check(values, origins, rows, join(rows, task), err);
@@ -123,10 +131,10 @@ char *rv_recipe_help(void)
     FILE *out = open_memstream(&text, &size);
     if (!out)
         return NULL;
-    bool ok = print(out, rv_config_help(common, N_COMMON));
+    bool ok = print(out, rv_config_help(common, count(common)));
     for (const rv_task *const *t = rv_tasks; ok && *t; t++)
         ok = fprintf(out, "  of %s:\n", (*t)->about) >= 0 &&
-             print(out, rv_config_help((*t)->keys, (*t)->n_keys));
+             print(out, rv_config_help((*t)->keys, count((*t)->keys)));
     ok = ok && print(out, rv_loss_help());
     if (!fclose(out) && ok)
         return text;

@@ -11,8 +11,7 @@ typedef struct rv_recipe rv_recipe;
 
 typedef struct rv_task {
     const char *about;         /* for the list of keys: "models that separate" */
-    const rv_config_key *keys; /* [n_keys] of it alone, or in place of common ones */
-    size_t n_keys;
+    const rv_config_key *keys; /* of it alone, or in place of common ones; the last has no path */
     const rv_train_measure *measures; /* [n_measures] of a validation, beside the loss; value 0 */
     size_t n_measures;
 
@@ -27,8 +26,9 @@ typedef struct rv_task {
      * another one. Model and seed count as well, whatever the task. NULL without memory. */
     json_t *(*identity)(const rv_recipe *r);
 
-    /* The data of a run; report: what was found. */
-    rv_status (*open)(void **work, const rv_recipe *r, rv_train_report *report, rv_error *err);
+    /* The data of a run; report: what was found. The options are kept. */
+    rv_status (*open)(void **work, const rv_recipe *r, const rv_train_options *options,
+                      rv_train_report *report, rv_error *err);
     void (*close)(void *work);           /* takes NULL */
     size_t (*batches)(const void *work); /* of an epoch, above 0 */
 

@@ -34,6 +34,7 @@ static const rv_config_key keys[] = {
     RV_KEY_INTEGER("data.augment.pitch_max", 0, 12, "2", "semitones"),
     RV_KEY_NUMBER("data.augment.tempo_max", 0, 50, "12", "percent"),
     { "loss.stem_weights", RV_CONFIG_NUMBERS, 0, 1e6, NULL, "[]", "empty: all equal" },
+    { 0 },
 };
 
 static const rv_train_measure measures[] = { { "si_sdr", "SI-SDR", "dB", 0 } };
@@ -177,11 +178,9 @@ static json_t *identity(const rv_recipe *r)
     return data;
 }
 
-/* Names that no model has are taken, too: to complain of them. */
 static bool learns(const char *model)
 {
-    (void)model;
-    return true;
+    return rv_model_find(model) != NULL;
 }
 
 /* Data ------------------------------------------------------------------------------------ */
@@ -248,11 +247,13 @@ static void close_work(void *own)
     free(w);
 }
 
-static rv_status open_work(void **out, const rv_recipe *r, rv_train_report *report, rv_error *err)
+static rv_status open_work(void **out, const rv_recipe *r, const rv_train_options *options,
+                           rv_train_report *report, rv_error *err)
 {
     work *w = calloc(1, sizeof *w);
     if (!w)
         return RV_FAIL(err, RV_ERR_NOMEM, "training data");
+    (void)options;
     w->recipe = r;
     w->config = r->task_config;
     rv_status st = find_songs(w, report, err);
@@ -330,7 +331,6 @@ static json_t *release(const void *own)
 const rv_task rv_task_separation = {
     .about = "models that separate",
     .keys = keys,
-    .n_keys = sizeof keys / sizeof *keys,
     .measures = measures,
     .n_measures = sizeof measures / sizeof *measures,
     .learns = learns,

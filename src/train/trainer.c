@@ -388,7 +388,7 @@ static rv_status start(run *r, rv_error *err)
     char path[PATH_ROOM];
     path_in(r, path, "last.state");
     const bool resumed = !dry_run && rv_train_state_exists(path);
-    RV_TRY(r->recipe->task->open(&r->work, r->recipe, r->report, err));
+    RV_TRY(r->recipe->task->open(&r->work, r->recipe, r->options, r->report, err));
     RV_TRY(rv_pool_new(&r->pool, r->options->threads, NULL, err));
     RV_TRY(rv_run_state_new(&r->state, r->recipe, r->work, resumed, r->pool, err));
     const rv_status st = dry_run ? time_steps(r, err) : go_on(r, path, resumed, err);

@@ -1,0 +1,299 @@
+/* task_autoencoder.c - see task_autoencoder.h.
+ *
+ *   J. Engel, L. Hantrakul, C. Gu and A. Roberts, "DDSP: Differentiable Digital Signal
+ *   Processing", ICLR 2020, arXiv:2001.04643 */
+#include "train/task_autoencoder.h"
+
+#include "base/status.h"
+#include "data/layout.h"
+#include "ddsp/synth_noise.h"
+#include "train/autoencoder_recipe.h"
+#include "train/phrase_distance.h"
+#include "train/resynthesis.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const rv_train_measure measures[] = { { "loudness_l1", "loudness L1", "dB", 0 },
+                                             { "f0_l1", "f0 L1", "semitones", 0 } };
+
+/* Streams of random numbers beside those of the batches. */
+enum { REVERB_STREAM = 1 };
+static const uint64_t valid_steps = (uint64_t)1 << 62; /* batches are below, phrases of validation
+                                                           from here on */
+
+/* Recipe --------------------------------------------------------------------------------- */
+
+static bool learns(const char *model)
+{
+    return strcmp(model, "ddsp_autoencoder") == 0;
+}
+
+static void free_config(void *config)
+{
+    if (config)
+        rv_autoencoder_recipe_fini(config);
+    free(config);
+}
+
+static rv_status read_config(void **out, const rv_recipe *r, rv_error *err)
+{
+    rv_autoencoder_recipe *a = calloc(1, sizeof *a);
+    if (!a)
+        return RV_FAIL(err, RV_ERR_NOMEM, "a recipe");
+    const rv_status st = rv_autoencoder_recipe_read(a, r, err);
+    if (st != RV_OK) {
+        free_config(a);
+        return st;
+    }
+    *out = a;
+    return RV_OK;
+}
+
+/* Where features are kept does not matter. */
+static json_t *identity(const rv_recipe *r)
+{
+    json_t *data = json_deep_copy(json_object_get(r->values, "data"));
+    json_object_del(data, "threads");
+    json_object_del(json_object_get(data, "features"), "cache");
+    return data;
+}
+
+/* Data ------------------------------------------------------------------------------------ */
+
+typedef struct {
+    const rv_recipe *recipe;
+    const rv_autoencoder_recipe *own;
+    const rv_train_options *options;
+    rv_feature_cache *cache;
+    rv_track_list *train_list, *valid_list;
+    rv_phrases *train, *valid; /* valid: NULL if there are no songs for it */
+    json_t *arguments;         /* of the model, with the statistics of the data */
+    rv_autoencoder_config model;
+    rv_resynthesis resynthesis;
+    float *in[RV_RESYNTHESIS_INPUTS]; /* of a batch; NULL: there is no such input */
+    float *confidence;
+} work;
+
+/* While features are measured, which may take long. */
+static int tell_measuring(void *ctx, double fraction)
+{
+    const work *w = ctx;
+    const rv_train_progress p = { .preparing = 1, .prepared = fraction };
+    return w->options->progress ? w->options->progress(w->options->progress_ctx, &p) : 0;
+}
+
+static rv_status open_phrases(work *w, const char *split, rv_track_list **list, rv_phrases **out,
+                              rv_error *err)
+{
+    const bool valid = strcmp(split, "valid") == 0;
+    const rv_feature_watch watch = { tell_measuring, w };
+    rv_phrases_config c = w->own->phrases;
+    rv_track_query query = w->recipe->songs;
+    query.split = split;
+    query.may_be_empty = valid;
+    c.threads = w->options->threads;
+    if (valid) { /* all of it, each part once */
+        c.batch = 1;
+        c.shuffle = false;
+        c.stride = 0;
+    }
+    RV_TRY(rv_track_list_find(list, &query, err));
+    if (!*list)
+        return RV_OK;
+    return rv_phrases_new(out, &c, *list, w->cache, valid ? 0 : w->recipe->data_threads, &watch,
+                          err);
+}
+
+static rv_status find_songs(work *w, rv_train_report *report, rv_error *err)
+{
+    RV_TRY(rv_feature_cache_open(&w->cache, w->own->cache, err));
+    RV_TRY(open_phrases(w, "train", &w->train_list, &w->train, err));
+    RV_TRY(open_phrases(w, "valid", &w->valid_list, &w->valid, err));
+    snprintf(report->layout, sizeof report->layout, "%s", w->train_list->layout->name);
+    report->train_songs = w->train_list->n;
+    report->valid_songs = w->valid_list ? w->valid_list->n : 0;
+    report->silent_songs = rv_phrases_silent_songs(w->train);
+    return RV_OK;
+}
+
+/* The model with what the data says of it. */
+static rv_status configure(work *w, rv_error *err)
+{
+    rv_phrase_statistics s;
+    if (!(w->arguments = json_deep_copy(w->own->arguments)))
+        return RV_FAIL(err, RV_ERR_NOMEM, "a model");
+    RV_TRY(rv_phrases_statistics(w->train, &s, err));
+    RV_TRY(rv_autoencoder_add_statistics(w->arguments, &s, err));
+    RV_TRY(rv_autoencoder_from_json(&w->model, w->arguments, err));
+    w->resynthesis =
+        (rv_resynthesis){ &w->model, &w->recipe->loss, rv_phrases_shape(w->train).frames };
+    return RV_OK;
+}
+
+static rv_status take_memory(work *w, rv_error *err)
+{
+    const size_t batch = w->recipe->batch;
+    bool ok = (w->confidence = calloc(batch, w->resynthesis.frames * sizeof(float)));
+    for (int i = 0; i < RV_RESYNTHESIS_INPUTS; i++) {
+        const size_t n = rv_resynthesis_size(&w->resynthesis, i);
+        if (n > 0)
+            ok = (w->in[i] = calloc(batch, n * sizeof(float))) && ok;
+    }
+    return ok ? RV_OK : RV_FAIL(err, RV_ERR_NOMEM, "a batch of %zu phrases", batch);
+}
+
+static void close_work(void *own)
+{
+    work *w = own;
+    if (!w)
+        return;
+    rv_phrases_free(w->train);
+    rv_phrases_free(w->valid);
+    rv_feature_cache_free(w->cache);
+    rv_track_list_free(w->train_list);
+    rv_track_list_free(w->valid_list);
+    json_decref(w->arguments);
+    for (int i = 0; i < RV_RESYNTHESIS_INPUTS; i++)
+        free(w->in[i]);
+    free(w->confidence);
+    free(w);
+}
+
+static rv_status open_work(void **out, const rv_recipe *r, const rv_train_options *options,
+                           rv_train_report *report, rv_error *err)
+{
+    work *w = calloc(1, sizeof *w);
+    if (!w)
+        return RV_FAIL(err, RV_ERR_NOMEM, "training data");
+    w->recipe = r;
+    w->own = r->task_config;
+    w->options = options;
+    rv_status st = find_songs(w, report, err);
+    if (st == RV_OK)
+        st = configure(w, err);
+    if (st == RV_OK)
+        st = take_memory(w, err);
+    if (st != RV_OK) {
+        close_work(w);
+        return st;
+    }
+    *out = w;
+    return RV_OK;
+}
+
+static size_t batches(const void *own)
+{
+    const work *w = own;
+    return rv_phrases_steps_per_epoch(w->train);
+}
+
+static rv_phrase_batch batch_of(const work *w)
+{
+    return (rv_phrase_batch){ .audio = w->in[RV_RESYNTHESIS_AUDIO],
+                              .f0 = w->in[RV_RESYNTHESIS_F0],
+                              .confidence = w->confidence,
+                              .loudness = w->in[RV_RESYNTHESIS_LOUDNESS],
+                              .mfcc = w->in[RV_RESYNTHESIS_MFCC] };
+}
+
+/* Of so many examples; the same whenever the step is taken again. */
+static void fill_noise(work *w, size_t examples, uint64_t step)
+{
+    const rv_resynthesis *r = &w->resynthesis;
+    const uint64_t seed = w->recipe->seed;
+    rv_noise_fill(w->in[RV_RESYNTHESIS_NOISE],
+                  examples * rv_resynthesis_size(r, RV_RESYNTHESIS_NOISE), seed, step);
+    rv_noise_fill(w->in[RV_RESYNTHESIS_REVERB_NOISE],
+                  rv_resynthesis_size(r, RV_RESYNTHESIS_REVERB_NOISE), seed + REVERB_STREAM, step);
+}
+
+static rv_status fill(void *own, uint64_t index, const float *const **in, rv_error *err)
+{
+    work *w = own;
+    const rv_phrase_batch batch = batch_of(w);
+    *in = (const float *const *)w->in;
+    fill_noise(w, w->recipe->batch, index);
+    return rv_phrases_fill(w->train, index, &batch, err);
+}
+
+/* Learner --------------------------------------------------------------------------------- */
+
+static rv_status make_learner(rv_learner **out, void *own, rv_pool *pool, rv_error *err)
+{
+    work *w = own;
+    return rv_resynthesis_learner(out, &w->resynthesis, w->recipe->batch, w->recipe->recompute,
+                                  pool, err);
+}
+
+static json_t *release(const void *own)
+{
+    const work *w = own;
+    return json_pack("{sss[]sO}", "class", RV_AUTOENCODER_CLASS, "args", "kwargs", w->arguments);
+}
+
+/* Validation ------------------------------------------------------------------------------ */
+
+typedef struct {
+    double loss;
+    size_t n;
+    rv_phrase_distance distance;
+} sums;
+
+static bool can_validate(const void *own)
+{
+    const work *w = own;
+    return w->valid != NULL;
+}
+
+/* Example i of a song. */
+static rv_status add_example(work *w, rv_learner *l, size_t song, size_t i, sums *s, rv_error *err)
+{
+    const rv_phrases_config *c = &w->own->phrases;
+    const rv_phrase_meter meter = { c->sample_rate, c->frame_rate, c->f0_min, c->f0_max };
+    const rv_phrase_batch batch = batch_of(w);
+    const float *estimate;
+    RV_TRY(rv_phrases_example(w->valid, song, i, &batch, err));
+    fill_noise(w, 1, valid_steps + s->n);
+    const double loss = rv_learner_estimate(l, (const float *const *)w->in, &estimate);
+    s->loss += loss;
+    s->n++;
+    if (!isfinite(loss))
+        return RV_OK; /* there is nothing to be measured */
+    return rv_phrase_distance_add(&s->distance, &meter, estimate, w->in[RV_RESYNTHESIS_AUDIO],
+                                  rv_resynthesis_size(&w->resynthesis, RV_RESYNTHESIS_AUDIO), err);
+}
+
+static rv_status validate(void *own, rv_learner *l, double *loss, double *values, rv_error *err)
+{
+    work *w = own;
+    sums s = { 0 };
+    for (size_t song = 0; song < w->valid_list->n; song++)
+        for (size_t i = 0; i < rv_phrases_of_song(w->valid, song); i++)
+            RV_TRY(add_example(w, l, song, i, &s, err));
+    *loss = s.n ? s.loss / (double)s.n : 0;
+    values[0] = s.distance.frames ? s.distance.loudness / (double)s.distance.frames : 0;
+    values[1] = s.distance.voiced ? s.distance.pitch / (double)s.distance.voiced : 0;
+    return RV_OK;
+}
+
+const rv_task rv_task_autoencoder = {
+    .about = "ddsp_autoencoder",
+    .keys = rv_autoencoder_keys,
+    .measures = measures,
+    .n_measures = sizeof measures / sizeof *measures,
+    .learns = learns,
+    .read = read_config,
+    .free_config = free_config,
+    .identity = identity,
+    .open = open_work,
+    .close = close_work,
+    .batches = batches,
+    .fill = fill,
+    .learner = make_learner,
+    .can_validate = can_validate,
+    .validate = validate,
+    .release = release,
+};
