@@ -12,7 +12,8 @@
 
 enum { HEADER = 44, LONGEST_TEXT = 200, MOST_BYTES = 1 << 22 };
 
-static const rv_process_limits limits = { .bytes = MOST_BYTES, .seconds = 10 };
+/* Of one syllable, on a machine however busy. */
+static const rv_process_limits limits = { .bytes = MOST_BYTES, .seconds = 300 };
 
 bool rv_espeak_found(void)
 {
