@@ -68,33 +68,42 @@ static void ddsp_close(ddsp_case *c)
     rv_checkpoint_free(c->golden);
 }
 
-/* y is what the reference made of the same inputs, to 1e-5 of its peak. Closes the case. */
-static void ddsp_check(ddsp_case *c, rv_node *y)
+/* After a run: y is the tensor of that name, to 1e-5 of its peak. */
+static void ddsp_compare(const ddsp_case *c, const rv_plan *plan, const char *name, rv_node *y)
 {
-    const rv_tensor *t = ddsp_tensor(c, "out");
+    const rv_tensor *t = ddsp_tensor(c, name);
     rv_error err = { 0 };
-    rv_plan *plan = NULL;
-    rv_output(y);
-    CHECK_OK(rv_graph_status(c->graph, &err), err);
     const size_t n = rv_shape_count(&y->shape);
     bool same = t->rank == y->shape.rank;
     for (int i = 0; same && i < t->rank; i++)
         same = t->shape[i] == y->shape.d[i];
-    CHECK_MSG(same, "%s: another shape", c->name);
+    CHECK_MSG(same, "%s.%s: another shape", c->name, name);
     real *want = malloc(n * sizeof *want), peak = 0;
     CHECK_OK(rv_checkpoint_read(c->golden, t, want, &err), err);
-    CHECK_OK(rv_plan_new(&plan, c->graph, NULL, &err), err);
-    ddsp_fill(c, plan);
-    rv_plan_run(plan);
     double off = 0;
     for (size_t i = 0; i < n; i++) {
         const double d = fabs((double)rv_value(plan, y)[i] - (double)want[i]);
         peak = fmaxf(peak, fabsf(want[i]));
         off = d > off || isnan(d) ? d : off;
     }
-    print_message("# %s: off by %.1e of %.3g\n", c->name, off / (double)peak, (double)peak);
-    CHECK_MSG(off <= 1e-5 * (double)peak, "%s: off by %g of %g", c->name, off, (double)peak);
+    print_message("# %s.%s: off by %.1e of %.3g\n", c->name, name, off / (double)peak,
+                  (double)peak);
+    CHECK_MSG(off <= 1e-5 * (double)peak, "%s.%s: off by %g of %g", c->name, name, off,
+              (double)peak);
     free(want);
+}
+
+/* y is what the reference made of the same inputs. Closes the case. */
+static void ddsp_check(ddsp_case *c, rv_node *y)
+{
+    rv_error err = { 0 };
+    rv_plan *plan = NULL;
+    rv_output(y);
+    CHECK_OK(rv_graph_status(c->graph, &err), err);
+    CHECK_OK(rv_plan_new(&plan, c->graph, NULL, &err), err);
+    ddsp_fill(c, plan);
+    rv_plan_run(plan);
+    ddsp_compare(c, plan, "out", y);
     rv_plan_free(plan);
     ddsp_close(c);
 }

@@ -9,9 +9,11 @@
 #include "base/rng.h"
 #include "check.h"
 #include "core/graph_impl.h"
+#include "ddsp/controls.h"
 #include "ddsp/decoder.h"
 #include "models/ddsp_autoencoder.h"
 #include "models/model.h"
+#include "train/loss_inverse.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -154,6 +156,53 @@ static rv_node *build_autoencoder_pytorch(nn_builder *b)
         .noise = rv_input(b->graph, RV_SHAPE(2, 50)),
     };
     return rv_autoencoder(b, &c, &in).audio;
+}
+
+static const rv_sinusoidal_encoder_config tiny_sinusoidal = {
+    .mel = { 8000, 64, 32, 20, 0, 4000 },
+    .resnet = { 3, 2, { 2, 1, 1, 1 } },
+    .sinusoids = 4,
+    .bands = 3,
+    .depth = 3,
+    .hz_min = 60,
+    .hz_max = 4000,
+};
+static const rv_harmonic_encoder_config tiny_harmonic = { 8000, 5, 1, 4, 6, 3, 80, 2000 };
+
+static rv_node *build_sinusoidal_encoder(nn_builder *b)
+{
+    rv_node *audio = rv_input(b->graph, RV_SHAPE(1, 90));
+    const rv_sinusoids_and_noise c = rv_sinusoidal_encoder(b, &tiny_sinusoidal, audio);
+    rv_node *pitches = rv_hz_to_unit(c.sinusoids.frequencies, 60, 4000);
+    return rv_concat(2, 3, (rv_node *[]){ pitches, c.sinusoids.amplitudes, c.magnitudes });
+}
+
+/* Every loss, through the harmonic encoder. */
+static rv_node *build_inverse_losses(nn_builder *b)
+{
+    rv_node *x = rv_input(b->graph, RV_SHAPE(1, 3, 4));
+    rv_node *logits = nn_linear(b, "frequencies", x, 4 * 3, true);
+    const rv_sinusoidal_controls found = {
+        .frequencies = rv_frequencies_softmax(logits, 3, 60, 4000),
+        .amplitudes = rv_scale_amplitude(nn_linear(b, "amplitudes", x, 4, true)),
+    };
+    rv_node *noise = rv_scale_amplitude(nn_linear(b, "magnitudes", x, 3, true));
+    const rv_harmonic_controls c = rv_harmonic_encoder(b, &tiny_harmonic, &found);
+    const rv_sinusoidal_controls partials = rv_harmonic_to_sinusoids(&c, tiny_harmonic.sample_rate);
+    rv_node *hz = rv_scale(rv_input(b->graph, RV_SHAPE(1, 3, 1)), 200, 500);
+    rv_node *level = rv_input(b->graph, RV_SHAPE(1, 3, 1));
+    rv_node *shares = rv_input(b->graph, c.distribution->shape);
+    rv_node *magnitudes = rv_input(b->graph, noise->shape);
+    const rv_harmonic_controls target = { .amplitude = level, .distribution = shares, .f0 = hz };
+    const rv_harmonic_losses harmonic = rv_loss_harmonic(&c, &target, 0.1);
+    rv_kde_options wide = rv_kde_defaults();
+    wide.deviation_a = wide.deviation_b = 3;
+    const rv_mismatch_options mismatch = { 1, 0.5, 3, 0.4, 3, 4, 2, 8000 };
+    return rv_concat(0, 6,
+                     (rv_node *[]){ harmonic.amplitude, harmonic.distribution, harmonic.f0,
+                                    rv_loss_parameters(noise, magnitudes, level, RV_DISTANCE_L2),
+                                    rv_loss_kde(&found, &partials, &wide),
+                                    rv_loss_mismatch(found.frequencies, &found, &mismatch) });
 }
 
 /* Values that a training would reach: what starts at 0 or close to it hides what lies behind. */
@@ -347,6 +396,8 @@ CASE(demucs_v2)
 CASE(hdemucs)
 CASE(htdemucs)
 CASE(decoder)
+CASE(sinusoidal_encoder)
+CASE(inverse_losses)
 CASE(autoencoder)
 CASE(autoencoder_pytorch)
 CASE(open_unmix)
@@ -360,6 +411,8 @@ int main(void)
         cmocka_unit_test(test_hdemucs),
         cmocka_unit_test(test_htdemucs),
         cmocka_unit_test(test_decoder),
+        cmocka_unit_test(test_sinusoidal_encoder),
+        cmocka_unit_test(test_inverse_losses),
         cmocka_unit_test(test_autoencoder),
         cmocka_unit_test(test_autoencoder_pytorch),
         cmocka_unit_test(test_open_unmix),

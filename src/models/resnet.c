@@ -52,22 +52,6 @@ static rv_node *norm_relu(nn_builder *b, const char *name, rv_node *x)
     return rv_relu(nn_group_norm(b, name, x, 1, false));
 }
 
-/* The largest of three neighbours, every second: x [B,T,F,C] -> [B,T,F/2,C]. A copy of the edge is
- * as good as nothing beyond it. */
-static rv_node *pool(rv_node *x)
-{
-    const rv_conv_axis at = same_padding(rv_extent(x, 2), 3, 2);
-    const size_t out = (rv_extent(x, 2) + 1) / 2, channels = rv_extent(x, 3);
-    x = rv_pad(x, 2, at.before, at.after, RV_PAD_REPLICATE);
-    const rv_shape pairs = RV_SHAPE(rv_extent(x, 0), rv_extent(x, 1), out, 2 * channels);
-    rv_node *first_two = rv_reshape(rv_slice(x, 2, 0, 2 * out), pairs);
-    rv_node *last_two = rv_reshape(rv_slice(x, 2, 1, 2 * out), pairs);
-    rv_node *third = rv_slice(last_two, 3, channels, channels);
-    rv_node *three = rv_concat(3, 2, (rv_node *[]){ first_two, third });
-    return rv_max_pool(
-        rv_reshape(three, RV_SHAPE(rv_extent(x, 0), rv_extent(x, 1), 3 * out, channels)), 3);
-}
-
 static rv_node *block(nn_builder *b, rv_node *x, size_t channels, size_t stride, bool shortcut)
 {
     rv_node *y = norm_relu(b, "norm_input", x);
@@ -85,7 +69,7 @@ rv_node *rv_resnet(nn_builder *b, const rv_resnet_config *c, rv_node *x)
         rv_extent(x, 2) == 0 || c->channels == 0)
         return rv_poison(b->graph, RV_ERR_SHAPE, __func__,
                          "residual network: expected a spectrogram [B,T,F,1]");
-    x = pool(convolution(b, "conv", x, c->first, 7, 2));
+    x = rv_max_pool_same(convolution(b, "conv", x, c->first, 7, 2), 3, 2);
     for (size_t s = 0; s < RV_RESNET_STACKS; s++) {
         for (size_t i = 0; i < c->blocks[s]; i++) {
             const size_t mark = nn_enter(b, "stacks.%zu.%zu", s, i);

@@ -1,5 +1,5 @@
 /* loss_spectrum.c - what the losses share: checks, means, and the two ways to cut a signal into
- * frames that the reference packages have. */
+ * frames that the reference packages have (the other is in ddsp/log_mel.c). */
 #include "train/loss_spectrum.h"
 
 #include "base/status.h"
@@ -49,15 +49,4 @@ rv_node *rv_spectrum_centred(rv_node *x, const rv_stft_size *size)
     const size_t half = size->n_fft / 2;
     rv_node *y = rv_pad(x, 1, half, half, RV_PAD_REFLECT);
     return rv_stft_windowed(y, size->n_fft, size->hop, size->window, 1);
-}
-
-rv_node *rv_spectrum_padded(rv_node *x, size_t n_fft, size_t hop)
-{
-    const size_t n = rv_extent(x, 1);
-    if (n == 0 || hop == 0 || hop > n_fft || n_fft > (1 << 24))
-        return rv_poison(x->graph, RV_ERR_SHAPE, __func__, "%zu samples, frames of %zu, hop %zu", n,
-                         n_fft, hop);
-    const size_t whole = (n - 1) / hop * hop + n_fft; /* to the end of the last frame */
-    rv_node *y = whole < n ? rv_slice(x, 1, 0, whole) : rv_pad(x, 1, 0, whole - n, RV_PAD_ZERO);
-    return rv_stft(y, n_fft, hop, 1);
 }

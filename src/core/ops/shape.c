@@ -1,5 +1,5 @@
-/* shape.c - the same values in another order, or a part of them: reshape, permute,
- * slice, concat. */
+/* shape.c - the same values in another order, or a part of them: reshape, detach,
+ * permute, slice, concat. */
 #include "base/status.h"
 #include "core/op.h"
 #include "core/ops.h"
@@ -51,6 +51,32 @@ const rv_op rv_op_reshape = {
     .attr_size = sizeof(rv_shape),
     .shape = reshape_shape,
     .grad = reshape_grad,
+};
+
+/* detach: the same value, of which gradients know nothing ------------------------- */
+
+rv_node *rv_detach(rv_node *x)
+{
+    return RV_APPLY(&rv_op_detach, NULL, x);
+}
+
+static rv_status detach_shape(const rv_node *n, rv_shape *out, rv_error *err)
+{
+    (void)err;
+    *out = n->in[0]->shape;
+    return RV_OK;
+}
+
+static void detach_grad(rv_node *n, rv_node *dy, rv_node *dx[])
+{
+    (void)n, (void)dy, (void)dx;
+}
+
+const rv_op rv_op_detach = {
+    .name = "detach",
+    .n_in = 1,
+    .shape = detach_shape,
+    .grad = detach_grad,
 };
 
 /* permute: axis i of y is axis axes[i] of x --------------------------------------- */
@@ -270,6 +296,11 @@ const rv_op rv_op_concat = {
 
 #ifdef RV_SELFTEST
 const rv_op_case rv_cases_shape[] = {
+    { .label = "detach",
+      .op = &rv_op_detach,
+      .in = { { 2, { 3, 4 } } },
+      .out = { 2, { 3, 4 } },
+      .not_derived = 1 },
     { .label = "reshape",
       .op = &rv_op_reshape,
       .in = { { 2, { 4, 6 } } },

@@ -1,0 +1,30 @@
+/* ddsp_inverse.h - see ddsp_inverse.c */
+#ifndef MODELS_DDSP_INVERSE_H
+#define MODELS_DDSP_INVERSE_H
+
+#include "ddsp/harmonic_encoder.h"
+#include "models/sinusoidal_encoder.h"
+
+typedef struct rv_inverse_config {
+    rv_sinusoidal_encoder_config sinusoidal;
+    rv_harmonic_encoder_config harmonic;
+    bool through; /* gradients pass from the harmonic encoder into the other; not in magenta/ddsp */
+} rv_inverse_config;
+
+rv_inverse_config rv_inverse_defaults(void);
+
+typedef struct rv_inverse {
+    rv_sinusoids_and_noise heard;
+    rv_harmonic_controls harmonic;
+    rv_sinusoidal_controls partials; /* of the harmonic sound */
+} rv_inverse;
+
+/* audio [B,T] */
+rv_inverse rv_inverse_encode(nn_builder *b, const rv_inverse_config *c, rv_node *audio);
+
+/* Sinusoids, whose amplitudes are 0 where their frequencies are no less than half the sample rate,
+ * and filtered noise: noise [B,T], magnitudes [B,F,K] -> [B,T]. */
+rv_node *rv_inverse_audio(const rv_sinusoidal_controls *sinusoids, rv_node *magnitudes,
+                          rv_node *noise, double sample_rate);
+
+#endif
