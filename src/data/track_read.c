@@ -142,30 +142,6 @@ static void join_channels(float *const *planes, int from, int to, size_t n)
     }
 }
 
-/* x[channel][n] -> y[channel][length of it] */
-static rv_status resample_all(rv_resampler *r, int channels, const float *const *x, size_t n,
-                              float *const *y, size_t length, rv_error *err)
-{
-    const float *in[RV_AUDIO_CHANNELS_MAX];
-    float *out[RV_AUDIO_CHANNELS_MAX];
-    size_t done = 0;
-    for (size_t taken = 0; done < length;) {
-        size_t used = 0, made = 0;
-        for (int c = 0; c < channels; c++) {
-            in[c] = x[c] + taken;
-            out[c] = y[c] + done;
-        }
-        const bool ended = taken == n;
-        RV_TRY(rv_resampler_process(r, ended ? NULL : in, n - taken, &used, out, length - done,
-                                    &made, err));
-        taken += used;
-        done += made;
-        if (ended && made == 0)
-            break;
-    }
-    return RV_OK;
-}
-
 /* What lies from `skip` on in x[channel][n] -> out[channel][frames], then zeros */
 static void cut(const float *x, size_t n, size_t skip, float *out, size_t frames)
 {
@@ -181,18 +157,14 @@ static rv_status resample_part(const rv_track_part *part, int in_rate, const win
     const size_t length = rv_resampled_length(w->n, in_rate, part->sample_rate);
     float *y[RV_AUDIO_CHANNELS_MAX],
         *block = calloc((size_t)part->channels, length * sizeof *block);
-    rv_resampler *r = NULL;
     if (!block)
         return RV_FAIL(err, RV_ERR_NOMEM, "%zu frames to resample", length);
     for (int c = 0; c < part->channels; c++)
         y[c] = block + (size_t)c * length;
-    rv_status status = rv_resampler_new(&r, part->channels, in_rate, part->sample_rate, err);
-    if (status == RV_OK)
-        status =
-            resample_all(r, part->channels, (const float *const *)planes, w->n, y, length, err);
+    const rv_status status = rv_resample_planes(y, (const float *const *)planes, w->n,
+                                                part->channels, in_rate, part->sample_rate, err);
     for (int c = 0; c < part->channels && status == RV_OK; c++)
         cut(y[c], length, w->skip, out[c], part->frames);
-    rv_resampler_free(r);
     free(block);
     return status;
 }

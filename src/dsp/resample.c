@@ -153,3 +153,41 @@ rv_status rv_resampler_process(rv_resampler *r, const float *const *in, size_t n
     *made = gave;
     return RV_OK;
 }
+
+static rv_status process_all(rv_resampler *r, float *const *out, size_t length,
+                             const float *const *in, size_t n, const float **from, float **to,
+                             rv_error *err)
+{
+    size_t taken = 0;
+    for (size_t done = 0; done < length;) {
+        size_t used = 0, made = 0;
+        for (size_t c = 0; c < r->channels; c++) {
+            from[c] = in[c] + taken;
+            to[c] = out[c] + done;
+        }
+        const bool ended = taken == n;
+        RV_TRY(rv_resampler_process(r, ended ? NULL : from, n - taken, &used, to, length - done,
+                                    &made, err));
+        taken += used;
+        done += made;
+        if (ended && made == 0)
+            break;
+    }
+    return RV_OK;
+}
+
+rv_status rv_resample_planes(float *const *out, const float *const *in, size_t n, int channels,
+                             int in_rate, int out_rate, rv_error *err)
+{
+    rv_resampler *r = NULL;
+    RV_TRY(rv_resampler_new(&r, channels, in_rate, out_rate, err));
+    const float **from = calloc(r->channels, sizeof *from);
+    float **to = calloc(r->channels, sizeof *to);
+    const size_t length = rv_resampled_length(n, in_rate, out_rate);
+    const rv_status status = from && to ? process_all(r, out, length, in, n, from, to, err)
+                                        : RV_FAIL(err, RV_ERR_NOMEM, "%d channels", channels);
+    free((void *)from);
+    free(to);
+    rv_resampler_free(r);
+    return status;
+}

@@ -22,6 +22,10 @@ RV_NODISCARD rv_status rv_resampler_process(rv_resampler *r, const float *const 
                                             size_t *used, float *const *out, size_t room,
                                             size_t *made, rv_error *err);
 
+/* Whole planes: in[channel][n] -> out[channel][rv_resampled_length(n, in_rate, out_rate)] */
+RV_NODISCARD rv_status rv_resample_planes(float *const *out, const float *const *in, size_t n,
+                                          int channels, int in_rate, int out_rate, rv_error *err);
+
 /* Ready for another stream, as if new. */
 RV_NODISCARD rv_status rv_resampler_reset(rv_resampler *r, rv_error *err);
 
