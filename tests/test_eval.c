@@ -276,7 +276,7 @@ TEST(test_data_set)
     CHECK(n == 2);
     in_folder_to(path, "figures.csv");
     CHECK_OK(rv_evaluation_write_csv(one, path, &err), err);
-    CHECK(strncmp(text_of(path), "track,split,stem,SI-SDR,SI-SDRi,SNR,SC\na,", 41) == 0);
+    CHECK(strncmp(text_of(path), "method,track,split,stem,SI-SDR,SI-SDRi,SNR,SC\nest,a,", 52) == 0);
     CHECK(strstr(text_of(path), "bass,,,,\n"));
     in_folder_to(path, "figures.json");
     CHECK_OK(rv_evaluation_write_json(one, path, &err), err);

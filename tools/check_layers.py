@@ -19,7 +19,7 @@ MAY_USE = {
     "ddsp":   {"base", "kern", "core", "nn", "dsp"},
     "models": {"base", "core", "nn", "ddsp"},
     "train":  {"base", "core", "nn", "ddsp", "models", "io", "dsp", "data", "infer"},
-    "eval":   {"base", "kern", "dsp", "io", "data"},
+    "eval":   {"base", "kern", "dsp", "io", "data", "infer"},
     "infer":  {"base", "core", "models", "nn", "dsp", "io"},
     "api":    {"base", "kern", "core", "nn", "ddsp", "models", "train", "eval", "infer", "dsp", "io", "data"},
 }

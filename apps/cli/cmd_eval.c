@@ -1,12 +1,12 @@
-/* cmd_eval.c - ravel eval --references DIR --estimates DIR. */
+/* cmd_eval.c - ravel eval --references DIR --estimates DIR --model NAME --oracles NAME. */
 #include "cli.h"
 #include "json_text.h"
 #include "options.h"
+#include "print_eval.h"
 #include "progress.h"
 
 #include <ravel/eval.h>
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,19 +14,29 @@
 #include <unistd.h>
 
 static const char about[] =
-    "Compares separated stems with the true ones. Estimates lie as ravel separate writes them:\n"
-    "ESTIMATES/SONG/STEM.wav (or .flac). Prints the median over the songs for each stem.";
+    "Compares separated stems with the true ones: those in folders of estimates, those that "
+    "models\n"
+    "make of the mixtures now, and those of oracles, which know the stems. Estimates lie as ravel\n"
+    "separate writes them: ESTIMATES/SONG/STEM.wav (or .flac). Prints the median over the songs "
+    "for\n"
+    "each stem, and of several methods the differences from the first one.";
 
 static const char examples[] =
     "  ravel eval --references musdb18hq --split test --estimates separated/htdemucs\n"
-    "  ravel eval --references songs --estimates separated/classic --stems vocals drums\n"
-    "  ravel eval --references songs --estimates out --metrics si-sdr sc --csv figures.csv\n"
-    "  ravel eval --references songs --estimates out --metrics all --json figures.json\n";
+    "  ravel eval --references songs --model classic --oracles mix irm1\n"
+    "  ravel eval --references songs --model new.safetensors old.safetensors --json figures.json\n"
+    "  ravel eval --references songs --estimates old=runs/1/out new=runs/2/out --stems vocals\n"
+    "  ravel eval --references songs --model classic --keep stems --metrics all --csv "
+    "figures.csv\n";
 
 typedef struct settings {
     rv_eval_options options;
-    const char *references, *estimates, *json, *csv;
+    const char *references, *json, *csv;
     option_texts stems, metrics;
+    option_texts sources[RV_METHOD_KINDS]; /* of methods */
+    rv_eval_method *methods;               /* [n_methods] */
+    size_t n_methods;
+    char *words; /* what the methods' texts point into */
     int mode;    /* progress_mode */
     int version; /* of BSS Eval: 0 is v4, 1 is v3 */
 } settings;
@@ -81,59 +91,51 @@ static bool choose_metrics(settings *s)
     return true;
 }
 
-/* Table --------------------------------------------------------------------------------------- */
+/* Methods ------------------------------------------------------------------------------------- */
 
-static void print_heads(const rv_eval_report *r, int width)
+/* "NAME=SOURCE", or the source alone. */
+static rv_eval_method method_of(rv_method_kind kind, char *word)
 {
-    printf("%-*s", width, "stem");
-    for (int m = 0; m < RV_METRICS; m++)
-        if (r->metrics & RV_METRIC_BIT(m))
-            printf("%10s", rv_metric_name(m));
-    printf("%8s\n", "songs");
+    char *equals = strchr(word, '=');
+    const char *slash = strchr(word, '/');
+    if (!equals || equals == word || (slash && slash < equals))
+        return (rv_eval_method){ kind, word, NULL };
+    *equals = '\0';
+    return (rv_eval_method){ kind, equals + 1, word };
 }
 
-/* One row; n: the most songs that any of its figures comes from. */
-static void print_stem(const rv_evaluation *e, const rv_eval_report *r, size_t stem, int width)
+/* Oracles may be given with commas. Adds to `methods`; copies the word to *to. */
+static void add_methods(settings *s, rv_method_kind kind, const char *word, char **to)
 {
-    size_t most = 0;
-    printf("%-*s", width, rv_evaluation_stem(e, stem));
-    for (int m = 0; m < RV_METRICS; m++) {
-        size_t n = 0;
-        const double value = rv_evaluation_median(e, stem, (rv_metric)m, &n);
-        if (!(r->metrics & RV_METRIC_BIT(m)))
-            continue;
-        if (isfinite(value))
-            printf("%10.3f", value);
-        else
-            printf("%10s", "-");
-        most = n > most ? n : most;
+    char *copy = *to, *rest = NULL;
+    *to = stpcpy(copy, word) + 1;
+    if (kind != RV_METHOD_ORACLE) {
+        s->methods[s->n_methods++] = method_of(kind, copy);
+        return;
     }
-    printf("%8zu\n", most);
+    for (char *w = strtok_r(copy, ",", &rest); w; w = strtok_r(NULL, ",", &rest))
+        s->methods[s->n_methods++] = (rv_eval_method){ kind, w, NULL };
 }
 
-static void print_table(const rv_evaluation *e)
+static bool list_methods(settings *s)
 {
-    rv_eval_report r;
-    int width = 8;
-    rv_evaluation_report(e, &r);
-    for (size_t s = 0; s < r.stems; s++) {
-        const int length = (int)strlen(rv_evaluation_stem(e, s));
-        width = length > width ? length : width;
+    size_t most = 1, bytes = 1;
+    for (size_t k = 0; k < RV_METHOD_KINDS; k++)
+        for (size_t i = 0; i < s->sources[k].n; i++) {
+            bytes += strlen(s->sources[k].items[i]) + 1;
+            most += strlen(s->sources[k].items[i]);
+        }
+    s->words = malloc(bytes);
+    s->methods = calloc(most, sizeof *s->methods);
+    if (!s->words || !s->methods) {
+        cli_complain("eval: out of memory");
+        return false;
     }
-    print_heads(&r, width);
-    for (size_t s = 0; s < r.stems; s++)
-        print_stem(e, &r, s, width);
-    printf("\nmedian over %zu song%s\n", r.songs, r.songs == 1 ? "" : "s");
-    for (int m = 0; m < RV_METRICS; m++)
-        if (r.metrics & RV_METRIC_BIT(m))
-            printf("  %-10s %s\n", rv_metric_name(m), rv_metric_about(m));
-    if (r.without_estimates)
-        printf("%zu songs were left out because they have no estimates\n", r.without_estimates);
-    if (r.without_reference)
-        printf("%zu stems of songs have no figures: the reference is missing or silent\n",
-               r.without_reference);
-    if (r.silent_estimates)
-        printf("%zu estimates are silent, and their references are not\n", r.silent_estimates);
+    char *to = s->words;
+    for (int k = 0; k < RV_METHOD_KINDS; k++)
+        for (size_t i = 0; i < s->sources[k].n; i++)
+            add_methods(s, (rv_method_kind)k, s->sources[k].items[i], &to);
+    return true;
 }
 
 /* Work ---------------------------------------------------------------------------------------- */
@@ -144,11 +146,13 @@ static int update(void *ctx, const rv_eval_progress *now)
     if (s->mode == PROGRESS_JSON) {
         fputs("{\"song\":", stderr);
         json_text(stderr, now->song);
+        fputs(",\"method\":", stderr);
+        json_text(stderr, now->method);
         fprintf(stderr, ",\"done\":%llu,\"of\":%llu}\n", (unsigned long long)now->songs_done,
                 (unsigned long long)now->songs_total);
     } else if (s->mode == PROGRESS_AUTO && isatty(STDERR_FILENO)) {
-        fprintf(stderr, "\r\033[K%llu/%llu %.60s", (unsigned long long)now->songs_done + 1,
-                (unsigned long long)now->songs_total, now->song);
+        fprintf(stderr, "\r\033[K%llu/%llu %.50s %.25s", (unsigned long long)now->songs_done + 1,
+                (unsigned long long)now->songs_total, now->song, now->method);
     }
     return cli_interrupted();
 }
@@ -161,23 +165,23 @@ static int fail(const rv_error *err, rv_status status)
 
 static int evaluate(settings *s)
 {
-    rv_evaluation *e = NULL;
+    rv_comparison *c = NULL;
     rv_error err = { 0 };
     s->options.bss_version = s->version ? 3 : 4;
     s->options.progress = update;
     s->options.progress_ctx = s;
     cli_catch_interrupt();
-    rv_status status = rv_evaluate(&e, s->references, s->estimates, &s->options, &err);
+    rv_status status = rv_compare(&c, s->references, s->methods, s->n_methods, &s->options, &err);
     if (s->mode == PROGRESS_AUTO && isatty(STDERR_FILENO))
         fputs("\r\033[K", stderr);
     if (status != RV_OK)
         return fail(&err, status);
-    print_table(e);
+    print_comparison(c, &s->options);
     if (s->json)
-        status = rv_evaluation_write_json(e, s->json, &err);
+        status = rv_comparison_write_json(c, s->json, &err);
     if (status == RV_OK && s->csv)
-        status = rv_evaluation_write_csv(e, s->csv, &err);
-    rv_evaluation_free(e);
+        status = rv_comparison_write_csv(c, s->csv, &err);
+    rv_comparison_free(c);
     return status == RV_OK ? EXIT_OK : fail(&err, status);
 }
 
@@ -187,8 +191,16 @@ static int parse(settings *s, int argc, char **argv)
     const option_row rows[] = {
         { 'r', "references", OPTION_TEXT, &s->references, "DIR", 0, 0,
           "data set with the true stems, in any layout" },
-        { 'e', "estimates", OPTION_TEXT, &s->estimates, "DIR", 0, 0,
-          "folder of SONG/STEM.wav, or SPLIT/SONG/STEM.wav" },
+        { 'e', "estimates", OPTION_TEXTS, &s->sources[RV_METHOD_ESTIMATES], "DIR...", 0, 0,
+          "folders of SONG/STEM.wav, or SPLIT/SONG/STEM.wav; NAME=DIR gives one a name" },
+        { 'n', "model", OPTION_TEXTS, &s->sources[RV_METHOD_MODEL], "NAME...", 0, 0,
+          "models to separate the mixtures with, as ravel separate takes them" },
+        { 0, "oracles", OPTION_TEXTS, &s->sources[RV_METHOD_ORACLE], "NAME...", 0, 0,
+          "mix and silence as estimates; ibm1, ibm2, irm1, irm2, mwf: ideal binary and ratio "
+          "masks, "
+          "multichannel Wiener filter" },
+        { 0, "keep", OPTION_TEXT, &o->keep, "DIR", 0, 0,
+          "write what models and oracles make to DIR/METHOD/SONG/STEM.wav" },
         { 0, "layout", OPTION_TEXT, &o->layout, "NAME", 0, 0,
           "of the references (default: found out)" },
         { 0, "split", OPTION_TEXT, &o->split, "NAME", 0, 0,
@@ -196,19 +208,22 @@ static int parse(settings *s, int argc, char **argv)
         { 0, "stems", OPTION_TEXTS, &s->stems, "STEM...", 0, 0,
           "which to compare (default: those usual for the layout)" },
         { 'm', "metrics", OPTION_TEXTS, &s->metrics, "NAME...", 0, 0,
-          "SDR, ISR, SIR, SAR or bss for the four, SI-SDR, SI-SDRi, SDR-MDX21, SNR, SC, LSD or all "
-          "(default bss SI-SDR)" },
+          "SDR, ISR, SIR, SAR or bss for the four, SI-SDR, SI-SDRi, SDR-MDX21, SNR, SC, LSD, "
+          "SDR-MCTN, MR-STFT, MSS, LD-L1, F0-L1, RPA, logWMSE or all (default bss SI-SDR)" },
         { 0, "window", OPTION_NUMBER, &o->window, "S", 0.01, 1e6,
           "seconds of a frame of BSS Eval (default 1)" },
         { 0, "hop", OPTION_NUMBER, &o->hop, "S", 0.01, 1e6, "seconds between frames (default 1)" },
         { 0, "bss-eval", OPTION_CHOICE, &s->version, "v4|v3", 0, 0,
           "filters of the whole track, as museval, or of each frame (default v4)" },
+        { 0, "resamples", OPTION_INT, &o->resamples, "N", 100, 1000000,
+          "of the songs, for intervals of differences (default 10000)" },
+        { 0, "seed", OPTION_SEED, &o->seed, "N", 0, 0, "of these (default 0)" },
         { 'j', "threads", OPTION_INT, &o->threads, "N", 0, 1024,
           "worker threads (default 0: one for each core)" },
         { 0, "json", OPTION_TEXT, &s->json, "FILE", 0, 0,
           "write all figures, for each song as museval does" },
         { 0, "csv", OPTION_TEXT, &s->csv, "FILE", 0, 0,
-          "write a table with a row for each stem of each song" },
+          "write a table with a row for each method, song and stem" },
         { 0, "progress", OPTION_CHOICE, &s->mode, "auto|json|none", 0, 0,
           "a line on a terminal, JSON lines, or nothing (default auto)" },
         { 0 },
@@ -216,6 +231,21 @@ static int parse(settings *s, int argc, char **argv)
     const option_table table = { "eval", "--references DIR --estimates DIR", about, examples,
                                  rows };
     return options_parse(&table, argc, argv);
+}
+
+/* n: words that are no options. */
+static int start(settings *s, int n, const char *word)
+{
+    size_t sources = 0;
+    for (size_t k = 0; k < RV_METHOD_KINDS; k++)
+        sources += s->sources[k].n;
+    if (n > 0 || !s->references || sources == 0) {
+        cli_complain("eval: --references DIR and --estimates DIR, --model NAME or --oracles NAME "
+                     "were expected%s%s; see ravel eval --help",
+                     n > 0 ? ", not " : "", n > 0 ? word : "");
+        return EXIT_USAGE;
+    }
+    return choose_metrics(s) && list_methods(s) ? evaluate(s) : EXIT_USAGE;
 }
 
 int cmd_eval(int argc, char **argv)
@@ -226,13 +256,13 @@ int cmd_eval(int argc, char **argv)
     int code = n == -1 ? EXIT_OK : EXIT_USAGE;
     s.options.stems = s.stems.items;
     s.options.n_stems = s.stems.n;
-    if (n == 0 && s.references && s.estimates && choose_metrics(&s))
-        code = evaluate(&s);
-    else if (n >= 0 && (n > 0 || !s.references || !s.estimates))
-        cli_complain("eval: --references DIR and --estimates DIR were expected%s%s; see ravel eval "
-                     "--help",
-                     n > 0 ? ", not " : "", n > 0 ? argv[1] : "");
+    if (n >= 0)
+        code = start(&s, n, argv[1]);
+    for (size_t k = 0; k < RV_METHOD_KINDS; k++)
+        free((void *)s.sources[k].items);
     free((void *)s.stems.items);
     free((void *)s.metrics.items);
+    free(s.methods);
+    free(s.words);
     return code;
 }

@@ -22,6 +22,13 @@ typedef enum rv_metric {
     RV_METRIC_SNR,       /**< energy of the stem to energy of the difference, whole tracks */
     RV_METRIC_SC,        /**< spectral convergence (Arik 2018); 0 is perfect, silence has 1 */
     RV_METRIC_LSD,       /**< log-spectral distance (Gray and Markel 1976) */
+    RV_METRIC_SDR_MCTN,  /**< formula of the report on MCTN + DDSP, which is no SDR */
+    RV_METRIC_MR_STFT,   /**< multi-resolution STFT distance, auraloss' by default */
+    RV_METRIC_MSS,       /**< multi-scale spectral distance of ddsp */
+    RV_METRIC_LD_L1,     /**< mean distance of loudness, ddsp's */
+    RV_METRIC_F0_L1,     /**< mean distance of pitch where the stem is voiced */
+    RV_METRIC_RPA,       /**< raw pitch accuracy, 50 cents */
+    RV_METRIC_LOG_WMSE,  /**< log-WMSE (torch-log-wmse); has values for silent stems, too */
     RV_METRICS
 } rv_metric;
 
@@ -31,6 +38,12 @@ RV_API const char *rv_metric_name(int metric);
 /** One line. */
 RV_API const char *rv_metric_about(int metric);
 
+/** "dB", "Hz", or "" for a plain number. */
+RV_API const char *rv_metric_unit(int metric);
+
+/** 1: higher is better; -1: lower is. */
+RV_API int rv_metric_better(int metric);
+
 /** Bit `metric`. */
 #define RV_METRIC_BIT(metric) (UINT32_C(1) << (metric))
 
@@ -38,7 +51,30 @@ RV_API const char *rv_metric_about(int metric);
 typedef struct rv_eval_progress {
     const char *song;
     uint64_t songs_done, songs_total;
+    const char *method; /**< whose estimates come next; "" while the song is read */
 } rv_eval_progress;
+
+/** Where estimates come from. */
+typedef enum rv_method_kind {
+    RV_METHOD_ESTIMATES, /**< a folder: SOURCE/SONG/STEM.wav or .flac, or SOURCE/SPLIT/SONG/... */
+    RV_METHOD_MODEL,     /**< a model as rv_model_open() takes it, run on the mixture */
+    RV_METHOD_ORACLE,    /**< see rv_oracle_name() */
+    RV_METHOD_KINDS
+} rv_method_kind;
+
+/** What is to be evaluated. Texts are borrowed for the call. */
+typedef struct rv_eval_method {
+    rv_method_kind kind;
+    const char *source;
+    const char *name; /**< in tables and files; NULL: the source's last part, without its end */
+} rv_eval_method;
+
+/** Oracles, which know the stems, and baselines, which do nothing: "mix", "silence", "ibm1",
+ *  "ibm2", "irm1", "irm2", "mwf"; NULL after the last. */
+RV_API const char *rv_oracle_name(int oracle);
+
+/** One line. */
+RV_API const char *rv_oracle_about(int oracle);
 
 /** Not 0: stop. Called in the thread of the caller. */
 typedef int rv_eval_progress_fn(void *ctx, const rv_eval_progress *progress);
@@ -57,16 +93,20 @@ typedef struct rv_eval_options {
     int threads;      /**< 0: one for each core (default 0) */
     rv_eval_progress_fn *progress; /**< may be NULL (default NULL) */
     void *progress_ctx;
+    const char *keep; /**< folder that gets what models and oracles make, as
+                           KEEP/METHOD/[SPLIT/]SONG/STEM.wav; NULL: nowhere (default NULL) */
+    int resamples;    /**< of the bootstrap, 100 to 1000000 (default 10000) */
+    uint64_t seed;    /**< of the bootstrap (default 0) */
     uint32_t reserved[16];
 } rv_eval_options;
 
 RV_API void rv_eval_defaults(rv_eval_options *opt);
 
-/** Figures of all songs. */
+/** Figures of all songs, of one method. */
 typedef struct rv_evaluation rv_evaluation;
 
 /**
- * Compare estimates with the stems of a data set.
+ * Compare estimates with the stems of a data set. Models and oracles: rv_compare().
  *
  * Estimates lie as `ravel separate` writes them: ESTIMATES/SONG/STEM.wav or .flac; or
  * ESTIMATES/SPLIT/SONG/STEM.wav. Songs without a folder there are left out and counted. A stem
@@ -86,10 +126,13 @@ RV_API RV_NODISCARD rv_status rv_evaluate(rv_evaluation **out, const char *refer
                                           rv_error *err);
 RV_API void rv_evaluation_free(rv_evaluation *e);
 
+/** The method's name. */
+RV_API const char *rv_evaluation_method(const rv_evaluation *e);
+
 /** What was evaluated. Texts belong to the evaluation. */
 typedef struct rv_eval_report {
     size_t songs, stems;
-    size_t without_estimates; /**< songs left out */
+    size_t without_estimates; /**< songs left out: some method has no estimates of them */
     size_t without_reference; /**< stems of songs that are missing or silent: no figures */
     size_t silent_estimates;  /**< stems of songs; their reference is not silent */
     uint32_t metrics;         /**< bits of those measured */
@@ -109,13 +152,63 @@ RV_API double rv_evaluation_value(const rv_evaluation *e, size_t song, size_t st
 RV_API double rv_evaluation_median(const rv_evaluation *e, size_t stem, rv_metric metric,
                                    size_t *n);
 
-/** Write all figures: for each song what museval writes for one. Figures that are missing or
- *  infinite are null. The file appears when it is whole; one that is there is replaced. */
+/** Mean over those songs. */
+RV_API double rv_evaluation_mean(const rv_evaluation *e, size_t stem, rv_metric metric, size_t *n);
+
+/** As rv_comparison_write_json() and rv_comparison_write_csv(), of one method. */
 RV_API RV_NODISCARD rv_status rv_evaluation_write_json(const rv_evaluation *e, const char *path,
                                                        rv_error *err);
-
-/** Write one row for each stem of each song. Missing figures are empty cells. */
 RV_API RV_NODISCARD rv_status rv_evaluation_write_csv(const rv_evaluation *e, const char *path,
+                                                      rv_error *err);
+
+/* Several methods ---------------------------------------------------------------------------- */
+
+/** Figures of several methods on the same songs, and their differences. */
+typedef struct rv_comparison rv_comparison;
+
+/**
+ * Evaluate several methods. Songs that some folder of estimates lacks are left out for all. Where a
+ * song has no file of its mixture, the mixture is the sum of its stems: those usual for the layout,
+ * whatever opt->stems says.
+ *
+ * @param[out] out     release with rv_comparison_free()
+ * @param      methods [n_methods], 1 to 64, of different names
+ * @param      opt     NULL for the defaults
+ * @retval RV_ERR_ARG         an option or a name; a model that lacks a stem, or takes another
+ * number of channels
+ * @retval RV_ERR_UNSUPPORTED an oracle that cannot take so many channels
+ * @return else as rv_evaluate(), and rv_model_open() for models
+ */
+RV_API RV_NODISCARD rv_status rv_compare(rv_comparison **out, const char *references,
+                                         const rv_eval_method *methods, size_t n_methods,
+                                         const rv_eval_options *opt, rv_error *err);
+RV_API void rv_comparison_free(rv_comparison *c);
+
+RV_API size_t rv_comparison_methods(const rv_comparison *c);
+
+/** Of one method, in the order given. Belongs to the comparison. */
+RV_API const rv_evaluation *rv_comparison_of(const rv_comparison *c, size_t method);
+
+/** Paired differences over the songs, first method less second one. */
+typedef struct rv_eval_difference {
+    size_t songs;     /**< in which both have a finite figure */
+    double mean;      /**< NaN: no song */
+    double low, high; /**< 95 % confidence interval of the mean: percentiles of a bootstrap over the
+                           songs (Efron 1979); NaN: fewer than 2 songs */
+    int better;       /**< 1: the first is better, -1: the second one; 0: the interval holds 0 */
+} rv_eval_difference;
+
+RV_API rv_eval_difference rv_comparison_difference(const rv_comparison *c, size_t first,
+                                                   size_t second, size_t stem, rv_metric metric);
+
+/** Write all figures as JSON (docs/evaluation.md): for each song what museval writes for one.
+ *  Figures that are missing or infinite are null. The file appears when it is whole; one that is
+ *  there is replaced. */
+RV_API RV_NODISCARD rv_status rv_comparison_write_json(const rv_comparison *c, const char *path,
+                                                       rv_error *err);
+
+/** Write one row for each method, song and stem. Missing figures are empty cells. */
+RV_API RV_NODISCARD rv_status rv_comparison_write_csv(const rv_comparison *c, const char *path,
                                                       rv_error *err);
 
 RV_END_DECLS

@@ -9,29 +9,55 @@
 #include <string.h>
 
 static const struct {
-    const char *name, *about;
+    const char *name, *unit;
+    int better;
+    const char *about;
 } metrics[RV_METRICS] = {
-    { "SDR", "BSS Eval by frame (v4: as museval), median of frames: signal to distortion, dB" },
-    { "ISR",
-      "BSS Eval by frame (v4: as museval), median of frames: image to spatial distortion, dB" },
-    { "SIR", "BSS Eval by frame (v4: as museval), median of frames: signal to interference, dB" },
-    { "SAR", "BSS Eval by frame (v4: as museval), median of frames: signal to artifacts, dB" },
-    { "SI-SDR", "scale-invariant SDR of the whole track (Le Roux 2019), dB" },
-    { "SI-SDRi", "SI-SDR less that of the mixture, dB" },
-    { "SDR-MDX21", "SDR of the whole track, Music Demixing Challenge 2021, dB" },
-    { "SNR", "signal to difference, whole track, dB" },
-    { "SC", "spectral convergence (0 is perfect, silence has 1)" },
-    { "LSD", "log-spectral distance, dB" },
+    { "SDR", "dB", 1,
+      "BSS Eval by frame (v4: as museval), median of frames: signal to distortion" },
+    { "ISR", "dB", 1,
+      "BSS Eval by frame (v4: as museval), median of frames: image to spatial distortion" },
+    { "SIR", "dB", 1,
+      "BSS Eval by frame (v4: as museval), median of frames: signal to interference" },
+    { "SAR", "dB", 1, "BSS Eval by frame (v4: as museval), median of frames: signal to artifacts" },
+    { "SI-SDR", "dB", 1, "scale-invariant SDR of the whole track (Le Roux 2019)" },
+    { "SI-SDRi", "dB", 1, "SI-SDR less that of the mixture" },
+    { "SDR-MDX21", "dB", 1, "SDR of the whole track, Music Demixing Challenge 2021" },
+    { "SNR", "dB", 1, "signal to difference, whole track" },
+    { "SC", "", -1, "spectral convergence (0 is perfect, silence has 1)" },
+    { "LSD", "dB", -1, "log-spectral distance" },
+    { "SDR-MCTN", "dB", 1, "formula of the report on MCTN + DDSP, for its numbers alone: no SDR" },
+    { "MR-STFT", "", -1, "multi-resolution STFT distance, auraloss' by default" },
+    { "MSS", "", -1, "multi-scale spectral distance of ddsp, 2048 to 64, L1 of mag and log mag" },
+    { "LD-L1", "dB", -1, "mean distance of loudness, ddsp's" },
+    { "F0-L1", "Hz", -1, "mean distance of pitch where the stem is voiced, by pYIN" },
+    { "RPA", "", 1, "raw pitch accuracy: share of those frames within 50 cents" },
+    { "logWMSE", "", 1, "log of the error as the ear weighs it (torch-log-wmse), best 73.7" },
 };
+
+static bool is_metric(int metric)
+{
+    return metric >= 0 && metric < RV_METRICS;
+}
 
 const char *rv_metric_name(int metric)
 {
-    return metric >= 0 && metric < RV_METRICS ? metrics[metric].name : NULL;
+    return is_metric(metric) ? metrics[metric].name : NULL;
 }
 
 const char *rv_metric_about(int metric)
 {
-    return metric >= 0 && metric < RV_METRICS ? metrics[metric].about : NULL;
+    return is_metric(metric) ? metrics[metric].about : NULL;
+}
+
+const char *rv_metric_unit(int metric)
+{
+    return is_metric(metric) ? metrics[metric].unit : NULL;
+}
+
+int rv_metric_better(int metric)
+{
+    return is_metric(metric) ? metrics[metric].better : 0;
 }
 
 bool rv_eval_wants(uint32_t wanted, rv_metric metric)
@@ -72,6 +98,53 @@ rv_status rv_eval_join_frames(rv_eval_stem *s, size_t n_frames, rv_error *err)
     return RV_OK;
 }
 
+/* Making and freeing ------------------------------------------------------------------------ */
+
+static rv_status copy_names(rv_evaluation *e, const char *method, char *const *stems, size_t n,
+                            rv_error *err)
+{
+    e->method = strdup(method);
+    e->stems = calloc(n, sizeof *e->stems);
+    if (!e->method || !e->stems)
+        return RV_FAIL(err, RV_ERR_NOMEM, "%s: figures", method);
+    for (; e->n_stems < n; e->n_stems++)
+        if (!(e->stems[e->n_stems] = strdup(stems[e->n_stems])))
+            return RV_FAIL(err, RV_ERR_NOMEM, "%s: names of stems", method);
+    return RV_OK;
+}
+
+rv_status rv_evaluation_new(rv_evaluation **out, const char *method, rv_method_kind kind,
+                            char *const *stems, size_t n_stems, size_t songs, rv_error *err)
+{
+    rv_evaluation *e = calloc(1, sizeof *e);
+    if (!e)
+        return RV_FAIL(err, RV_ERR_NOMEM, "%s: figures", method);
+    *e = (rv_evaluation){ .kind = kind, .capacity = songs };
+    rv_status status = copy_names(e, method, stems, n_stems, err);
+    if (status == RV_OK && !(e->songs = calloc(songs, sizeof *e->songs)))
+        status = RV_FAIL(err, RV_ERR_NOMEM, "%s: figures of %zu songs", method, songs);
+    if (status == RV_OK)
+        *out = e;
+    else
+        rv_evaluation_free(e);
+    return status;
+}
+
+rv_status rv_evaluation_add(rv_eval_song **song, rv_evaluation *e, const char *name,
+                            const char *split, rv_error *err)
+{
+    rv_eval_song *s = &e->songs[e->n_songs++];
+    s->name = strdup(name);
+    s->split = strdup(split);
+    s->stems = calloc(e->n_stems, sizeof *s->stems);
+    if (!s->name || !s->split || !s->stems)
+        return RV_FAIL(err, RV_ERR_NOMEM, "%s: out of memory", name);
+    for (size_t i = 0; i < e->n_stems * RV_METRICS; i++)
+        s->stems[i / RV_METRICS].values[i % RV_METRICS] = (double)NAN;
+    *song = s;
+    return RV_OK;
+}
+
 static void free_song(rv_eval_song *s, size_t n_stems)
 {
     for (size_t i = 0; s->stems && i < n_stems; i++)
@@ -85,13 +158,21 @@ void rv_evaluation_free(rv_evaluation *e)
 {
     if (!e)
         return;
-    for (size_t i = 0; e->songs && i < e->n_songs; i++)
+    for (size_t i = 0; i < e->n_songs; i++)
         free_song(&e->songs[i], e->n_stems);
-    for (size_t s = 0; e->stems && s < e->n_stems; s++)
+    for (size_t s = 0; s < e->n_stems; s++)
         free(e->stems[s]);
     free(e->songs);
     free(e->stems);
+    free(e->method);
     free(e);
+}
+
+/* Asking ------------------------------------------------------------------------------------ */
+
+const char *rv_evaluation_method(const rv_evaluation *e)
+{
+    return e->method;
 }
 
 void rv_evaluation_report(const rv_evaluation *e, rv_eval_report *report)
@@ -151,4 +232,18 @@ double rv_evaluation_median(const rv_evaluation *e, size_t stem, rv_metric metri
     if (finite == 0)
         return (double)NAN;
     return (ranked(e, stem, metric, (finite - 1) / 2) + ranked(e, stem, metric, finite / 2)) / 2;
+}
+
+double rv_evaluation_mean(const rv_evaluation *e, size_t stem, rv_metric metric, size_t *n)
+{
+    double sum = 0;
+    size_t finite = 0;
+    for (size_t i = 0; i < e->n_songs; i++) {
+        const double x = rv_evaluation_value(e, i, stem, metric);
+        sum += isfinite(x) ? x : 0;
+        finite += isfinite(x) != 0;
+    }
+    if (n)
+        *n = finite;
+    return finite > 0 ? sum / (double)finite : (double)NAN;
 }

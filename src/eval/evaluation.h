@@ -24,12 +24,23 @@ typedef struct rv_eval_song {
 } rv_eval_song;
 
 struct rv_evaluation {
+    char *method;
+    rv_method_kind kind;
     char **stems; /* [n_stems] names */
     size_t n_stems;
-    rv_eval_song *songs; /* [n_songs] */
-    size_t n_songs, without_estimates;
+    rv_eval_song *songs; /* [n_songs], of `capacity` */
+    size_t n_songs, capacity, without_estimates;
     uint32_t metrics;
 };
+
+/* For so many songs of which none is there yet. */
+RV_NODISCARD rv_status rv_evaluation_new(rv_evaluation **out, const char *method,
+                                         rv_method_kind kind, char *const *stems, size_t n_stems,
+                                         size_t songs, rv_error *err);
+
+/* One more song, without figures. */
+RV_NODISCARD rv_status rv_evaluation_add(rv_eval_song **song, rv_evaluation *e, const char *name,
+                                         const char *split, rv_error *err);
 
 bool rv_eval_wants(uint32_t metrics, rv_metric metric);
 

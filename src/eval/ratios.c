@@ -1,6 +1,8 @@
 /* ratios.c - see ratios.h for the formulas and where they come from. */
 #include "eval/ratios.h"
 
+#include "eval/mono.h"
+
 #include <math.h>
 
 static const double mdx_guard = 1e-7, si_guard = 1e-8;
@@ -81,4 +83,24 @@ double rv_si_sdr(const rv_stem_pair *p)
         n++;
     }
     return n > 0 ? sum / (double)n : (double)NAN;
+}
+
+double rv_sdr_mctn(const rv_stem_pair *p)
+{
+    double product = 0, square = 0, target = 0, error = 0;
+    float s, e;
+    for (size_t t = 0; t < p->frames; t++) {
+        rv_mono(&s, p->reference, p->channels, t, 1);
+        rv_mono(&e, p->estimate, p->channels, t, 1);
+        product += (double)s * (double)e;
+        square += (double)s * (double)s;
+    }
+    for (size_t t = 0; t < p->frames && square > 0; t++) {
+        rv_mono(&s, p->reference, p->channels, t, 1);
+        rv_mono(&e, p->estimate, p->channels, t, 1);
+        const double x = (double)s * product / sqrt(square), off = (double)e - x;
+        target += x * x;
+        error += off * off;
+    }
+    return target > 0 ? 5 * log10(target / error) : (double)NAN;
 }

@@ -2,11 +2,11 @@
 #include "eval/song_audio.h"
 
 #include "base/status.h"
-#include "data/entries.h"
 #include "data/track_read.h"
 #include "io/audio_read.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 rv_status rv_estimates_folder(char **folder, const char *root, const rv_track *t, rv_error *err)
 {
@@ -95,21 +95,23 @@ static rv_status read_estimate(const rv_song_audio *a, const rv_track_cache *c, 
     return status;
 }
 
-/* Where there is no file of the mixture, it is the sum of the stems. */
-static rv_status read_mixture(const rv_song_audio *a, const rv_track_cache *c, rv_track_part part,
-                              rv_error *err)
+rv_status rv_song_audio_estimates(const rv_song_audio *a, const rv_track_cache *c, size_t track,
+                                  const char *folder, rv_error *err)
 {
-    part.stem = a->n_stems;
-    if (c->list->tracks[part.track].mixture.n > 0)
-        return rv_track_read(c, &part, a->mixture, err);
-    for (size_t p = 0; p < a->n_stems * a->channels; p++)
-        for (size_t t = 0; t < a->frames; t++)
-            a->mixture[p % a->channels][t] += a->references[p][t];
+    for (size_t s = 0; s < a->n_stems; s++)
+        if (c->list->tracks[track].stems[s].n > 0)
+            RV_TRY(read_estimate(a, c, track, s, folder, err));
     return RV_OK;
 }
 
+void rv_song_audio_clear(const rv_song_audio *a)
+{
+    for (size_t p = 0; p < a->n_stems * a->channels; p++)
+        memset(a->estimates[p], 0, a->frames * sizeof(float));
+}
+
 static rv_status read_all(rv_song_audio *a, const rv_track_cache *c, size_t track,
-                          const char *estimates, rv_error *err)
+                          const rv_mixtures *mixtures, rv_error *err)
 {
     rv_track_part part = { .track = track,
                            .sample_rate = a->sample_rate,
@@ -117,22 +119,20 @@ static rv_status read_all(rv_song_audio *a, const rv_track_cache *c, size_t trac
                            .frames = a->frames };
     for (size_t s = 0; s < a->n_stems; s++) {
         part.stem = s;
-        if (c->list->tracks[track].stems[s].n == 0)
-            continue;
-        RV_TRY(rv_track_read(c, &part, a->references + s * a->channels, err));
-        RV_TRY(read_estimate(a, c, track, s, estimates, err));
+        if (c->list->tracks[track].stems[s].n > 0)
+            RV_TRY(rv_track_read(c, &part, a->references + s * a->channels, err));
     }
-    return a->mixture ? read_mixture(a, c, part, err) : RV_OK;
+    return mixtures ? rv_mixtures_read(mixtures, &part, a->mixture, err) : RV_OK;
 }
 
 rv_status rv_song_audio_read(rv_song_audio *out, const rv_track_cache *c, size_t track,
-                             const char *estimates, bool with_mixture, rv_error *err)
+                             const rv_mixtures *mixtures, rv_error *err)
 {
     rv_song_audio a = { .n_stems = c->list->n_stems };
     const char *name = c->list->tracks[track].name;
-    rv_status status = allocate(&a, &c->tracks[track], name, with_mixture, err);
+    rv_status status = allocate(&a, &c->tracks[track], name, mixtures != NULL, err);
     if (status == RV_OK)
-        status = read_all(&a, c, track, estimates, err);
+        status = read_all(&a, c, track, mixtures, err);
     if (status == RV_OK)
         *out = a;
     else

@@ -1,6 +1,8 @@
 /* song_bss.c - see song_bss.h. */
 #include "eval/song_bss.h"
 
+#include "eval/stem_names.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,21 +64,18 @@ static rv_status evaluate_group(rv_eval_song *song, const rv_song_audio *a, grou
     return status;
 }
 
-static uint32_t named(char *const *names, size_t n, const char *name)
+static uint32_t bit(size_t stem, size_t n)
 {
-    for (size_t s = 0; s < n; s++)
-        if (strcmp(names[s], name) == 0)
-            return UINT32_C(1) << s;
-    return 0;
+    return stem < n ? UINT32_C(1) << stem : 0;
 }
 
 static rv_status evaluate_groups(rv_eval_song *song, char *const *names, const rv_song_audio *a,
                                  const rv_bss_options *opt, rv_error *err)
 {
+    const char *const *list = (const char *const *)names;
     const uint32_t everything = (uint32_t)((UINT64_C(1) << a->n_stems) - 1);
-    const uint32_t vocals = named(names, a->n_stems, "vocals");
-    uint32_t rest = named(names, a->n_stems, "accompaniment");
-    rest = rest ? rest : named(names, a->n_stems, "instrumental");
+    const uint32_t vocals = bit(rv_stem_named(list, a->n_stems, "vocals"), a->n_stems);
+    const uint32_t rest = bit(rv_stem_rest(list, a->n_stems), a->n_stems);
     if (!vocals || !rest || a->n_stems == 2)
         return evaluate_group(song, a, (group){ everything, everything }, opt, err);
     const group stems = { everything & ~rest, everything & ~rest & ~vocals };

@@ -202,8 +202,9 @@ class Cli(unittest.TestCase):
         self.assertIn("1 songs were left out", done.stdout)
         self.assertIn("SI-SDR", done.stdout.splitlines()[0])
         figures = json.loads((self.folder / "f.json").read_text())
-        self.assertEqual([t["name"] for t in figures["tracks"]], ["a"])
-        self.assertEqual(sorted(t["name"] for t in figures["tracks"][0]["targets"]), STEMS)
+        tracks = figures["methods"][0]["tracks"]
+        self.assertEqual([t["name"] for t in tracks], ["a"])
+        self.assertEqual(sorted(t["name"] for t in tracks[0]["targets"]), STEMS)
         self.assertEqual(len((self.folder / "f.csv").read_text().splitlines()), 5)
         for args, word in ((both[:3], "--estimates"), (both + ("more",), "not more"),
                            (both + ("-m", "si-sdt"), "SI-SDR")):
@@ -212,6 +213,29 @@ class Cli(unittest.TestCase):
         self.complaint(self.run_ravel(*both, code=1), "bass.wav: 16000 frames; expected 8000")
         (self.out / "a" / "bass.wav").unlink()
         self.complaint(self.run_ravel(*both, code=1), "no bass.wav")
+
+    def test_eval_methods(self):
+        for song in ("a", "b", "c"):
+            for stem in STEMS:
+                write_wav(self.folder / "songs" / song / f"{stem}.wav")
+        done = self.run_ravel("eval", "-r", "songs", "--model", "c=classic", "--oracles", "mix,irm1",
+                              "silence", "-m", "snr", "--resamples", 100, "--keep", "kept", "--progress",
+                              "json", "--json", "f.json")
+        rows = [line.split() for line in done.stdout.splitlines()]
+        self.assertEqual(rows[0], ["stem", "method", "SNR", "songs"])
+        self.assertEqual([r[0] for r in rows[2:5]], ["mix", "irm1", "silence"])
+        self.assertIn("difference from c: mean over songs, 95 % interval", done.stdout)
+        figures = json.loads((self.folder / "f.json").read_text())
+        self.assertEqual([m["name"] for m in figures["methods"]], ["c", "mix", "irm1", "silence"])
+        self.assertEqual(figures["differences"]["resamples"], 100)
+        self.assertEqual(len(figures["differences"]["pairs"]), 6)
+        self.assertEqual(sorted(p.name for p in (self.folder / "kept" / "c" / "b").iterdir()),
+                         sorted(f"{stem}.wav" for stem in STEMS))
+        last = json.loads(done.stderr.splitlines()[-1])
+        self.assertEqual((last["song"], last["done"], last["of"]), ("c", 2, 3))
+        for word in ("irm3", "nothing"):
+            self.complaint(self.run_ravel("eval", "-r", "songs", "--oracles", word, code=1), word)
+        self.complaint(self.run_ravel("eval", "-r", "songs", code=2), "--model")
 
     def test_features(self):
         write_wav(self.folder / "songs" / "a.wav", seconds=1)
