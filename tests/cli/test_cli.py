@@ -206,7 +206,7 @@ class Cli(unittest.TestCase):
         self.assertEqual([t["name"] for t in tracks], ["a"])
         self.assertEqual(sorted(t["name"] for t in tracks[0]["targets"]), STEMS)
         self.assertEqual(len((self.folder / "f.csv").read_text().splitlines()), 5)
-        for args, word in ((both[:3], "--estimates"), (both + ("more",), "not more"),
+        for args, word in ((both[:3], "--estimates"), (("eval", "more") + both[1:], "not more"),
                            (both + ("-m", "si-sdt"), "SI-SDR")):
             self.complaint(self.run_ravel(*args, code=2), word)
         write_wav(self.out / "a" / "bass.wav", seconds=1)
