@@ -27,16 +27,33 @@ struct recurrent_job {
     recurrent_step_fn *step;
 };
 
-/* Wi x + bi. Only a fault of Wi or bi is seen here. */
-static rv_node *projection(const rv_op *op, rv_node *x, const rv_recurrent_weights *w)
+/* NULL if Wi and bi of a direction fit; else poison. Only a fault of these is seen here. */
+static rv_node *misfit(const rv_op *op, const rv_node *x, const rv_recurrent_weights *w)
 {
     const size_t inputs = rv_extent(x, -1), rows = rv_extent(w->hidden, 0);
-    if (!rv_shape_equal(&w->input->shape, &RV_SHAPE(rows, inputs)) ||
-        !rv_shape_equal(&w->input_bias->shape, &RV_SHAPE(rows)))
-        return rv_poison(x->graph, RV_ERR_SHAPE, __func__,
-                         "%s: weights of the input do not fit %zu inputs, %zu gates", op->name,
-                         inputs, rows);
-    return rv_linear(x, w->input, w->input_bias);
+    if (rv_shape_equal(&w->input->shape, &RV_SHAPE(rows, inputs)) &&
+        rv_shape_equal(&w->input_bias->shape, &RV_SHAPE(rows)))
+        return NULL;
+    return rv_poison(x->graph, RV_ERR_SHAPE, __func__,
+                     "%s: weights of the input do not fit %zu inputs, %zu gates", op->name, inputs,
+                     rows);
+}
+
+/* Wi x + bi of the directions side by side: one product. */
+static rv_node *projection(const rv_op *op, rv_node *x, const rv_recurrent_weights *const *w,
+                           size_t directions)
+{
+    rv_node *weights[2], *biases[2];
+    for (size_t d = 0; d < directions; d++) {
+        rv_node *bad = misfit(op, x, w[d]);
+        if (bad)
+            return bad;
+        weights[d] = w[d]->input;
+        biases[d] = w[d]->input_bias;
+    }
+    return directions == 1
+               ? rv_linear(x, *weights, *biases)
+               : rv_linear(x, rv_concat(0, directions, weights), rv_concat(0, directions, biases));
 }
 
 rv_node *recurrent_apply(const rv_op *op, recurrent_attr attr, rv_node *x,
@@ -44,20 +61,16 @@ rv_node *recurrent_apply(const rv_op *op, recurrent_attr attr, rv_node *x,
 {
     const rv_recurrent_weights *const w[] = { forward, backward };
     const size_t directions = backward ? 2 : 1;
-    rv_node *in[9] = { x }, *projected[2];
+    rv_node *in[9] = { attr.projected ? projection(op, x, w, directions) : x };
     for (size_t d = 0; d < directions; d++) {
         rv_node **to = in + 1 + 4 * d;
         to[1] = w[d]->hidden;
         to[3] = w[d]->hidden_bias;
-        if (attr.projected) {
-            projected[d] = projection(op, x, w[d]);
-        } else {
+        if (!attr.projected) {
             to[0] = w[d]->input;
             to[2] = w[d]->input_bias;
         }
     }
-    if (attr.projected)
-        in[0] = backward ? rv_concat(2, directions, projected) : projected[0];
     return rv_apply(op, &attr, backward ? 9 : 5, in);
 }
 

@@ -107,44 +107,74 @@ static rv_status permute_shape(const rv_node *n, rv_shape *out, rv_error *err)
     return RV_OK;
 }
 
-/* Rows of y: all axes but the last; step[i]: of x along axis i of y. */
+/* y without axes of extent 1, and with those as one that lie in x as in y. y is a list of matrices,
+ * its last two axes; a task copies bands of GROUP rows of them. step[i]: of x along axis i. */
 typedef struct {
     const rv_call *call;
-    size_t step[RV_MAX_DIMS];
+    int rank; /* >= 2 */
+    size_t extent[RV_MAX_DIMS + 2], step[RV_MAX_DIMS + 2], bands;
 } permute_job;
 
-static void permute_rows(const void *ctx, size_t from, size_t to, int worker)
+enum { GROUP = RV_BLOCK(16) };
+
+static permute_job permute_view(const rv_call *c)
+{
+    const permute_attr *a = c->node->attr;
+    const rv_shape *x = &c->node->in[0]->shape, *y = &c->node->shape;
+    permute_job j = { .call = c, .rank = 1, .extent = { 1 } };
+    for (int i = 0; i < y->rank; i++) {
+        const size_t step = product(x, a->axes[i] + 1, x->rank);
+        if (y->d[i] == 1)
+            continue;
+        if (j.extent[j.rank - 1] > 1 && j.step[j.rank - 1] == step * y->d[i])
+            j.extent[j.rank - 1] *= y->d[i];
+        else
+            j.extent[j.rank++] = y->d[i];
+        j.step[j.rank - 1] = step;
+    }
+    if (j.rank == 1) /* a single value */
+        j.extent[j.rank++] = 1;
+    j.bands = (j.extent[j.rank - 2] + GROUP - 1) / GROUP;
+    return j;
+}
+
+/* out[i,k] = x[i row + k step], for i < rows, k < n */
+static void copy_band(real *out, const real *x, size_t rows, size_t n, size_t row, size_t step)
+{
+    if (step == 1 && n > GROUP)
+        for (size_t i = 0; i < rows; i++)
+            memcpy(out + i * n, x + i * row, n * sizeof *out);
+    else
+        for (size_t k = 0; k < n; k++)
+            for (size_t i = 0; i < rows; i++)
+                out[i * n + k] = x[i * row + k * step];
+}
+
+static void permute_bands(const void *ctx, size_t from, size_t to, int worker)
 {
     const permute_job *j = ctx;
-    const rv_shape *y = &j->call->node->shape;
-    const size_t n = y->d[y->rank - 1], step = j->step[y->rank - 1];
+    const size_t *e = j->extent + j->rank - 2, *step = j->step + j->rank - 2;
     (void)worker;
-    for (size_t row = from; row < to; row++) {
-        const real *x = j->call->in[0];
-        real *out = j->call->out + row * n;
-        size_t rest = row;
-        for (int i = y->rank - 2; i >= 0; i--) {
-            x += rest % y->d[i] * j->step[i];
-            rest /= y->d[i];
+    for (size_t band = from; band < to; band++) {
+        const size_t first = band % j->bands * GROUP, rows = e[0] - first;
+        const real *x = j->call->in[0] + first * step[0];
+        size_t rest = band / j->bands;
+        real *out = j->call->out + (rest * e[0] + first) * e[1];
+        for (int i = j->rank - 3; i >= 0; i--) {
+            x += rest % j->extent[i] * j->step[i];
+            rest /= j->extent[i];
         }
-        if (step == 1)
-            memcpy(out, x, n * sizeof *out);
-        else
-            for (size_t i = 0; i < n; i++)
-                out[i] = x[i * step];
+        copy_band(out, x, rows < GROUP ? rows : GROUP, e[1], step[0], step[1]);
     }
 }
 
 static void permute_run(const rv_call *c)
 {
-    const permute_attr *a = c->node->attr;
-    const rv_shape *x = &c->node->in[0]->shape, *y = &c->node->shape;
-    permute_job j = { .call = c };
-    for (int i = 0; i < y->rank; i++)
-        j.step[i] = product(x, a->axes[i] + 1, x->rank);
-    const size_t n = y->rank ? y->d[y->rank - 1] : 1;
-    if (n && y->rank)
-        rv_parallel(c->pool, rv_shape_count(y) / n, 1 + BLOCK / n, permute_rows, &j);
+    const permute_job j = permute_view(c);
+    const size_t *e = j.extent + j.rank - 2, all = rv_shape_count(&c->node->shape);
+    if (all)
+        rv_parallel(c->pool, all / (e[0] * e[1]) * j.bands, 1 + BLOCK / (GROUP * e[1]),
+                    permute_bands, &j);
 }
 
 static void permute_grad(rv_node *n, rv_node *dy, rv_node *dx[])
@@ -260,18 +290,29 @@ static rv_status concat_shape(const rv_node *n, rv_shape *out, rv_error *err)
     return RV_OK;
 }
 
+/* Row r of y has row r of each input, one after the other. */
+static void concat_rows(const void *ctx, size_t from, size_t to, int worker)
+{
+    const rv_call *c = ctx;
+    const concat_attr *a = c->node->attr;
+    const rv_shape *y = &c->node->shape;
+    const size_t item = product(y, a->axis + 1, y->rank), row = y->d[a->axis] * item;
+    size_t at = 0;
+    (void)worker;
+    for (int i = 0; i < c->node->n_in; i++) {
+        const size_t n = c->node->in[i]->shape.d[a->axis] * item;
+        for (size_t r = from; r < to; r++)
+            memcpy(c->out + r * row + at, c->in[i] + r * n, n * sizeof(real));
+        at += n;
+    }
+}
+
 static void concat_run(const rv_call *c)
 {
     const concat_attr *a = c->node->attr;
     const rv_shape *y = &c->node->shape;
-    const size_t rows = product(y, 0, a->axis), item = product(y, a->axis + 1, y->rank);
-    size_t at = 0;
-    for (int i = 0; i < c->node->n_in; i++) {
-        const size_t n = c->node->in[i]->shape.d[a->axis] * item;
-        for (size_t r = 0; r < rows; r++)
-            memcpy(c->out + r * y->d[a->axis] * item + at, c->in[i] + r * n, n * sizeof(real));
-        at += n;
-    }
+    const size_t rows = product(y, 0, a->axis), row = product(y, a->axis, y->rank);
+    rv_parallel(c->pool, rows, 1 + BLOCK / (row + 1), concat_rows, c);
 }
 
 static void concat_grad(rv_node *n, rv_node *dy, rv_node *dx[])
