@@ -42,6 +42,7 @@ static const rv_arg htdemucs[] = { SOURCES,
 static const rv_arg hdemucs[] = { SOURCES };
 static const rv_arg demucs[] = { SOURCES, BOOL("rewrite", 0) };
 static const rv_arg demucs_v2[] = { SOURCES };
+static const rv_arg plain[] = { SOURCES };
 static const rv_arg conv_tasnet[] = { SOURCES, NUMBER("X", 10) };
 static const rv_arg speech_stems[] = { STEM("speaker1"), STEM("speaker2") };
 static const rv_arg conv_tasnet_speech[] = {
@@ -70,6 +71,8 @@ static const struct {
     { "demucs_v2", "demucs_v2", ARGS(demucs_v2), 10 },
     { "conv_tasnet", "conv_tasnet", ARGS(conv_tasnet), 8 },
     { "conv_tasnet_speech", "conv_tasnet", ARGS(conv_tasnet_speech), 4 },
+    { "ravel_s", "ravel_s", ARGS(plain), 8 },
+    { "open_unmix", "open_unmix", ARGS(plain), 6 },
 };
 
 typedef struct {

@@ -99,6 +99,10 @@ MODEL(open_unmix, 90, NUMBER("n_fft", 16), NUMBER("n_hop", 6), NUMBER("hidden_si
       NUMBER("nb_layers", 2), NUMBER("max_bin", 7), NUMBER("niter", 1), NUMBER("wiener_win_len", 9),
       NUMBER("samplerate", 1000))
 
+MODEL(ravel_s, 90, NUMBER("n_fft", 32), NUMBER("hop", 8), NUMBER("bands", 4), NUMBER("features", 5),
+      NUMBER("blocks", 2), NUMBER("time_units", 3), NUMBER("band_units", 2), NUMBER("hidden", 6),
+      NUMBER("rank", 3), NUMBER("samplerate", 8000))
+
 static rv_node *build_decoder(nn_builder *b)
 {
     const rv_decoder_config config = { .hidden_size = 6,
@@ -401,6 +405,7 @@ CASE(inverse_losses)
 CASE(autoencoder)
 CASE(autoencoder_pytorch)
 CASE(open_unmix)
+CASE(ravel_s)
 CASE_IN_TRAINING(open_unmix)
 
 int main(void)
@@ -416,6 +421,7 @@ int main(void)
         cmocka_unit_test(test_autoencoder),
         cmocka_unit_test(test_autoencoder_pytorch),
         cmocka_unit_test(test_open_unmix),
+        cmocka_unit_test(test_ravel_s),
         cmocka_unit_test(test_open_unmix_in_training),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,6 +51,8 @@ CASE(htdemucs)
 CASE(htdemucs_6s)
 CASE(umx)
 CASE(umx_causal)
+CASE(ravel_s)
+CASE(ravel_s_causal)
 
 /* Segments run side by side or not, kernels split or not: the same bits. */
 static void check_threads(const char *name)
@@ -319,6 +321,8 @@ int main(void)
         cmocka_unit_test(test_htdemucs_6s),
         cmocka_unit_test(test_umx),
         cmocka_unit_test(test_umx_causal),
+        cmocka_unit_test(test_ravel_s),
+        cmocka_unit_test(test_ravel_s_causal),
         cmocka_unit_test(test_equal_bits_for_any_threads),
         cmocka_unit_test(test_sizes_of_the_released_models),
         cmocka_unit_test(test_bad_arguments_are_refused),

@@ -143,12 +143,20 @@ TEST(test_open_unmix)
     check_learns("open_unmix", "n_fft: 256, n_hop: 64, hidden_size: 24, nb_layers: 2", 100, 8);
 }
 
+TEST(test_ravel_s)
+{
+    check_learns("ravel_s",
+                 "n_fft: 256, hop: 64, bands: 10, features: 16, blocks: 2, time_units: 16, "
+                 "band_units: 8, hidden: 24, rank: 8",
+                 100, 8);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_conv_tasnet), cmocka_unit_test(test_demucs_v2),
         cmocka_unit_test(test_hdemucs),     cmocka_unit_test(test_htdemucs),
-        cmocka_unit_test(test_open_unmix),
+        cmocka_unit_test(test_open_unmix),  cmocka_unit_test(test_ravel_s),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -21,46 +21,36 @@ size_t spectrum_length(const spectrum_config *c, size_t n)
     return n > c->n_fft / 2 ? n : c->n_fft / 2 + 1;
 }
 
+rv_node *spectrum_parts(const spectrum_config *c, rv_node *x)
+{
+    x = rv_reshape(RV_PERMUTE(x, 0, 2, 1), RV_SHAPE(rv_extent(x, 2), rv_extent(x, 1)));
+    x = rv_pad(x, 1, c->n_fft / 2, c->n_fft / 2, RV_PAD_REFLECT);
+    return rv_stft(x, c->n_fft, c->hop, 1);
+}
+
 rv_node *spectrum_of(const spectrum_config *c, rv_node *x)
 {
-    const size_t audio = rv_extent(x, 2);
-    x = rv_reshape(RV_PERMUTE(x, 0, 2, 1), RV_SHAPE(audio, rv_extent(x, 1)));
-    rv_node *z =
-        rv_stft(rv_pad(x, 1, c->n_fft / 2, c->n_fft / 2, RV_PAD_REFLECT), c->n_fft, c->hop, 1);
-    const size_t frames = rv_extent(z, 1), bins = rv_extent(z, 2);
-    return rv_reshape(RV_PERMUTE(z, 1, 2, 0, 3), RV_SHAPE(1, frames, bins, 2 * audio));
+    rv_node *z = spectrum_parts(c, x);
+    const rv_shape s =
+        RV_SHAPE(1, rv_extent(z, 1), rv_extent(z, 2), rv_extent(z, 0) * rv_extent(z, 3));
+    return rv_reshape(RV_PERMUTE(z, 1, 2, 0, 3), s);
+}
+
+rv_node *spectrum_join(const spectrum_config *c, rv_node *z, size_t n)
+{
+    rv_node *x = rv_slice(rv_istft(z, c->n_fft, c->hop, 1), 1, c->n_fft / 2, n);
+    return rv_reshape(RV_PERMUTE(x, 1, 0), RV_SHAPE(1, n, rv_extent(x, 0)));
 }
 
 rv_node *spectrum_back(const spectrum_config *c, rv_node *z, size_t n)
 {
     const size_t frames = rv_extent(z, 1), bins = rv_extent(z, 2), rows = rv_extent(z, 3) / 2;
-    z = RV_PERMUTE(rv_reshape(z, RV_SHAPE(frames, bins, rows, 2)), 2, 0, 1, 3);
-    rv_node *x = rv_slice(rv_istft(z, c->n_fft, c->hop, 1), 1, c->n_fft / 2, n);
-    return rv_reshape(RV_PERMUTE(x, 1, 0), RV_SHAPE(1, n, rows));
+    z = rv_reshape(z, RV_SHAPE(frames, bins, rows, 2));
+    return spectrum_join(c, RV_PERMUTE(z, 2, 0, 1, 3), n);
 }
 
 rv_node *spectrum_magnitude(rv_node *z)
 {
     const size_t frames = rv_extent(z, 1), bins = rv_extent(z, 2), audio = rv_extent(z, 3) / 2;
     return rv_magnitude(rv_reshape(z, RV_SHAPE(1, frames, bins, audio, 2)), 0);
-}
-
-/* (a + ib)(c + id); all [..,1] */
-static rv_node *complex_product(rv_node *m, rv_node *z)
-{
-    rv_node *a = rv_slice(m, -1, 0, 1), *b = rv_slice(m, -1, 1, 1);
-    rv_node *c = rv_slice(z, -1, 0, 1), *d = rv_slice(z, -1, 1, 1);
-    rv_node *parts[] = { rv_sub(rv_mul(a, c), rv_mul(b, d)), rv_add(rv_mul(a, d), rv_mul(b, c)) };
-    return rv_concat(5, 2, parts);
-}
-
-rv_node *spectrum_masked(rv_node *z, rv_node *m, bool complex_masks)
-{
-    const size_t frames = rv_extent(z, 1), bins = rv_extent(z, 2), audio = rv_extent(z, 3) / 2;
-    const size_t stems = rv_extent(m, 3);
-    z = rv_reshape(z, RV_SHAPE(1, frames, bins, 1, audio, 2));
-    if (!complex_masks)
-        m = rv_reshape(m, RV_SHAPE(1, frames, bins, stems, audio, 1));
-    rv_node *y = complex_masks ? complex_product(m, z) : rv_mul(m, z);
-    return rv_reshape(y, RV_SHAPE(1, frames, bins, 2 * stems * audio));
 }

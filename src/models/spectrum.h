@@ -15,15 +15,16 @@ spectrum_config spectrum_configure(rv_arg_reader *r, const char *n_fft_name, siz
 /* Shortest length >= n that can be reflected at its ends. */
 size_t spectrum_length(const spectrum_config *c, size_t n);
 
-/* x [1,n,A] -> [1,T,F,2A], channel 2a + (re, im), T = 1 + n / hop, F = n_fft / 2 + 1 */
+/* x [1,n,A] -> [A,T,F,2], (re, im) last, T = 1 + n / hop, F = n_fft / 2 + 1; and back:
+ * z [R,T,F,2] -> [1,n,R] */
+rv_node *spectrum_parts(const spectrum_config *c, rv_node *x);
+rv_node *spectrum_join(const spectrum_config *c, rv_node *z, size_t n);
+
+/* The same with x [1,n,A] -> [1,T,F,2A], channel 2a + (re, im); z [1,T,F,2R] -> [1,n,R] */
 rv_node *spectrum_of(const spectrum_config *c, rv_node *x);
-/* z [1,T,F,2R] -> [1,n,R] */
 rv_node *spectrum_back(const spectrum_config *c, rv_node *z, size_t n);
+
 /* z [1,T,F,2A] -> [1,T,F,A] */
 rv_node *spectrum_magnitude(rv_node *z);
-
-/* Masks of S stems times the spectrum z [1,T,F,2A] -> [1,T,F,2 S A]: real masks m [1,T,F,S,A], or
- * complex ones [1,T,F,S,A,2] */
-rv_node *spectrum_masked(rv_node *z, rv_node *m, bool complex_masks);
 
 #endif

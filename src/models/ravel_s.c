@@ -1,0 +1,209 @@
+/* ravel_s.c - a small network for all stems at once: recurrent along time and along bands.
+ *
+ * After the band-split RNN,
+ *   Y. Luo and J. Yu, "Music source separation with band-split RNN", IEEE/ACM Trans. Audio,
+ *   Speech, Language Process. 31, 2023. arXiv:2209.15174
+ * but made to be quick on a processor: one trunk for all stems, GRUs, masks of low rank.
+ *
+ *   spectrum  z [T,F,A]                           n_fft 4096, hop 1024
+ *   input     |z|^(1/4) and z |z|^(-3/4), cut into K bands of equal width in Bark,
+ *             one linear layer for each: h [K,T,N]
+ *   trunk     `blocks` times  h += fc gru_time(norm h)    all bands side by side
+ *                             h += fc gru_bands(norm h)   all frames side by side
+ *   masks     for each band   c = fc gelu(fc norm h)      S stems of r coefficients
+ *                             m = c B                     with a basis B [r,bins A (2)] for all
+ * stems complex:        m_j + (1 - sum_i m_i) / S real:           softmax of m over the stems stems
+ * m_j z
+ *
+ * The masks of a bin have the sum 1, so that the stems have the sum of the mix, and silence gives
+ * zeros exactly. With `bidirectional: false` no frame depends on later ones. */
+#include "models/bands.h"
+#include "models/spectrum.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct {
+    spectrum_config spectrum;
+    bands bands;
+    size_t features, blocks, time_units, band_units, hidden, rank;
+    bool both_directions, complex_masks;
+} config;
+
+static bool read_mask(rv_arg_reader *r)
+{
+    const char *text = rv_arg_text(r, "mask", "complex");
+    if (strcmp(text, "complex") && strcmp(text, "real"))
+        rv_arg_fail(r, RV_ERR_ARG, "mask", "is %s, complex or real is expected", text);
+    return !strcmp(text, "complex");
+}
+
+static void read_bands(rv_arg_reader *r, const rv_model_info *info, config *c)
+{
+    const size_t bins = c->spectrum.n_fft / 2 + 1;
+    const size_t n = rv_arg_size(r, "bands", bins < 36 ? bins : 36, 1, BANDS_MOST);
+    if (n > bins)
+        rv_arg_fail(r, RV_ERR_ARG, "bands", "is %zu, more than the %zu bins", n, bins);
+    else
+        c->bands = bands_by_bark(n, bins, (double)info->sample_rate);
+}
+
+static rv_status configure(void *out, rv_model_info *info, const rv_args *args, rv_error *err)
+{
+    rv_arg_reader r = { .model = "ravel_s", .args = args, .err = err };
+    config *c = out;
+    rv_arg_audio(&r, info);
+    rv_arg_segment(&r, info, 8);
+    c->spectrum = spectrum_configure(&r, "n_fft", 4096, "hop", 1024);
+    read_bands(&r, info, c);
+    c->features = rv_arg_size(&r, "features", 64, 1, 4096);
+    c->blocks = rv_arg_size(&r, "blocks", 5, 1, 64);
+    c->time_units = rv_arg_size(&r, "time_units", 64, 1, 4096);
+    c->band_units = rv_arg_size(&r, "band_units", 48, 1, 4096);
+    c->hidden = rv_arg_size(&r, "hidden", 128, 1, 4096);
+    c->rank = rv_arg_size(&r, "rank", 24, 1, 1024);
+    c->both_directions = rv_arg_bool(&r, "bidirectional", true);
+    c->complex_masks = read_mask(&r);
+    return rv_arg_finish(&r);
+}
+
+static size_t valid_length(const void *cfg, const rv_model_info *info, size_t n)
+{
+    const config *c = cfg;
+    (void)info;
+    return spectrum_length(&c->spectrum, n);
+}
+
+/* mix [1,n,A] -> z [2,T,F,A]: real parts, then imaginary ones, so that what follows reads memory in
+ * order. */
+static rv_node *spectrum_planes(const config *c, rv_node *mix)
+{
+    return RV_PERMUTE(spectrum_parts(&c->spectrum, mix), 3, 1, 2, 0);
+}
+
+/* z [2,T,F,A] -> [3,T,F,A]: z |z|^(-3/4) and |z|^(1/4). The scale is that at which noise keeps its
+ * deviation. */
+static rv_node *compressed(const config *c, rv_node *z)
+{
+    z = rv_scale(z, 1 / sqrt((double)c->spectrum.n_fft), 0);
+    rv_node *re = rv_slice(z, 0, 0, 1), *im = rv_slice(z, 0, 1, 1);
+    rv_node *size = rv_sqrt(rv_scale(rv_add(rv_mul(re, re), rv_mul(im, im)), 1, 1e-6));
+    rv_node *root = rv_sqrt(size);
+    rv_node *parts[] = { rv_mul(z, rv_mul(rv_rsqrt(size), rv_rsqrt(root))), rv_sqrt(root) };
+    return rv_concat(0, 2, parts);
+}
+
+/* x [3,T,F,A] -> [K,T,N] */
+static rv_node *split(nn_builder *b, const config *c, rv_node *x)
+{
+    rv_node *h[BANDS_MOST];
+    x = RV_PERMUTE(x, 1, 0, 2, 3);
+    for (size_t i = 0; i < c->bands.n; i++) {
+        const size_t mark = nn_enter(b, "split.%zu", i);
+        rv_node *y = bands_take(&c->bands, x, i);
+        y = rv_reshape(y, RV_SHAPE(1, rv_extent(y, 0), 3 * rv_extent(y, 2) * rv_extent(y, 3)));
+        h[i] = nn_linear(b, "fc", y, c->features, true);
+        nn_leave(b, mark);
+    }
+    return bands_concat(0, c->bands.n, h);
+}
+
+/* h [B,L,N] -> [B,L,N], along L */
+static rv_node *recurrent(nn_builder *b, const char *name, rv_node *h, size_t units, bool both)
+{
+    const size_t mark = nn_enter(b, "%s", name);
+    rv_node *y = nn_gru(b, "gru", nn_layer_norm(b, "norm", h), units, 1, both);
+    y = rv_add(h, nn_linear(b, "fc", y, rv_extent(h, 2), true));
+    nn_leave(b, mark);
+    return y;
+}
+
+/* h [K,T,N] -> [K,T,N] */
+static rv_node *trunk(nn_builder *b, const config *c, rv_node *h)
+{
+    for (size_t i = 0; i < c->blocks; i++) {
+        const size_t mark = nn_enter(b, "blocks.%zu", i);
+        h = recurrent(b, "time", h, c->time_units, c->both_directions);
+        h = recurrent(b, "bands", RV_PERMUTE(h, 1, 0, 2), c->band_units, true);
+        h = RV_PERMUTE(h, 1, 0, 2);
+        nn_leave(b, mark);
+    }
+    return h;
+}
+
+/* One band h [1,T,N] -> [1,T,S,r], which the stems' mean is taken from */
+static rv_node *coefficients(nn_builder *b, const config *c, rv_node *h, size_t stems)
+{
+    h = rv_gelu(nn_linear(b, "fc1", nn_layer_norm(b, "norm", h), c->hidden, true));
+    h = nn_linear(b, "fc2", h, stems * c->rank, true);
+    h = rv_reshape(h, RV_SHAPE(1, rv_extent(h, 1), stems, c->rank));
+    return rv_sub(h, rv_mean_to(h, RV_SHAPE(1, rv_extent(h, 1), 1, c->rank)));
+}
+
+/* h [K,T,N] -> [T,S,P,F,A], P = 2 parts of a complex mask or 1 */
+static rv_node *masks(nn_builder *b, const config *c, rv_node *h, const rv_model_info *info)
+{
+    const size_t frames = rv_extent(h, 1), parts = c->complex_masks ? 2 : 1;
+    rv_node *m[BANDS_MOST];
+    for (size_t i = 0; i < c->bands.n; i++) {
+        const size_t mark = nn_enter(b, "masks.%zu", i);
+        const size_t width = (c->bands.edge[i + 1] - c->bands.edge[i]) * info->channels;
+        m[i] = coefficients(b, c, rv_slice(h, 0, i, 1), info->n_stems);
+        m[i] = nn_linear(b, "basis", m[i], parts * width, false);
+        m[i] = rv_reshape(m[i], RV_SHAPE(frames, info->n_stems, parts, width));
+        nn_leave(b, mark);
+    }
+    h = bands_concat(3, c->bands.n, m);
+    return rv_reshape(h, RV_SHAPE(frames, info->n_stems, parts, rv_extent(h, 3) / info->channels,
+                                  info->channels));
+}
+
+/* One part, 0 or 1, of m [T,S,2,F,A] or z [T,1,2,F,A] */
+static rv_node *part(rv_node *x, size_t i)
+{
+    return rv_slice(x, 2, i, 1);
+}
+
+/* m [T,S,2,F,A], whose sum over the stems is 0, and z [T,1,2,F,A] -> (m + 1/S) z */
+static rv_node *complex_stems(rv_node *m, rv_node *z)
+{
+    rv_node *re = rv_scale(part(m, 0), 1, 1 / (double)rv_extent(m, 1)), *im = part(m, 1);
+    rv_node *x = part(z, 0), *y = part(z, 1);
+    rv_node *parts[] = { rv_sub(rv_mul(re, x), rv_mul(im, y)),
+                         rv_add(rv_mul(re, y), rv_mul(im, x)) };
+    return rv_concat(2, 2, parts);
+}
+
+/* m [T,S,1,F,A], z [T,1,2,F,A] -> softmax(m) z */
+static rv_node *real_stems(rv_node *m, rv_node *z)
+{
+    m = rv_softmax(RV_PERMUTE(m, 0, 2, 3, 4, 1));
+    return rv_mul(RV_PERMUTE(m, 0, 4, 1, 2, 3), z);
+}
+
+static rv_node *build(nn_builder *b, const void *cfg, const rv_model_info *info, rv_node *mix)
+{
+    const config *c = cfg;
+    rv_node *z = spectrum_planes(c, mix); /* [2,T,F,A] */
+    const size_t frames = rv_extent(z, 1), bins = rv_extent(z, 2), audio = info->channels;
+    rv_node *m = masks(b, c, trunk(b, c, split(b, c, compressed(c, z))), info);
+    z = rv_reshape(RV_PERMUTE(z, 1, 0, 2, 3), RV_SHAPE(frames, 1, 2, bins, audio));
+    z = c->complex_masks ? complex_stems(m, z) : real_stems(m, z);
+    z = RV_PERMUTE(z, 1, 4, 0, 3, 2); /* [S,A,T,F,2] */
+    z = rv_reshape(z, RV_SHAPE(info->n_stems * audio, frames, bins, 2));
+    return spectrum_join(&c->spectrum, z, rv_extent(mix, 1));
+}
+
+static const char *const classes[] = { "ravel_s", NULL };
+static const char *const positional[] = { "sources", "segment", NULL };
+
+const rv_model_def rv_model_ravel_s = {
+    .name = "ravel_s",
+    .classes = classes,
+    .citation = "after Luo and Yu, Band-split RNN, IEEE/ACM TASLP 31, 2023, arXiv:2209.15174",
+    .positional = positional,
+    .config_size = sizeof(config),
+    .configure = configure,
+    .valid_length = valid_length,
+    .build = build,
+};
