@@ -103,6 +103,9 @@ MODEL(ravel_s, 90, NUMBER("n_fft", 32), NUMBER("hop", 8), NUMBER("bands", 4), NU
       NUMBER("blocks", 2), NUMBER("time_units", 3), NUMBER("band_units", 2), NUMBER("hidden", 6),
       NUMBER("rank", 3), NUMBER("samplerate", 8000))
 
+MODEL(bsrnn, 70, NUMBER("n_fft", 32), NUMBER("hop", 16), NUMBER("fc_dim", 3), NUMBER("rnn_dim", 2),
+      NUMBER("num_layers", 2), NUMBER("mlp_dim", 4))
+
 static rv_node *build_decoder(nn_builder *b)
 {
     const rv_decoder_config config = { .hidden_size = 6,
@@ -406,6 +409,7 @@ CASE(autoencoder)
 CASE(autoencoder_pytorch)
 CASE(open_unmix)
 CASE(ravel_s)
+CASE(bsrnn)
 CASE_IN_TRAINING(open_unmix)
 
 int main(void)
@@ -422,6 +426,7 @@ int main(void)
         cmocka_unit_test(test_autoencoder_pytorch),
         cmocka_unit_test(test_open_unmix),
         cmocka_unit_test(test_ravel_s),
+        cmocka_unit_test(test_bsrnn),
         cmocka_unit_test(test_open_unmix_in_training),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,6 +52,8 @@ CASE(htdemucs_6s)
 CASE(umx)
 CASE(umx_causal)
 CASE(ravel_s)
+CASE(bsrnn)
+CASE(bsrnn_residual)
 CASE(ravel_s_causal)
 
 /* Segments run side by side or not, kernels split or not: the same bits. */
@@ -322,6 +324,8 @@ int main(void)
         cmocka_unit_test(test_umx),
         cmocka_unit_test(test_umx_causal),
         cmocka_unit_test(test_ravel_s),
+        cmocka_unit_test(test_bsrnn),
+        cmocka_unit_test(test_bsrnn_residual),
         cmocka_unit_test(test_ravel_s_causal),
         cmocka_unit_test(test_equal_bits_for_any_threads),
         cmocka_unit_test(test_sizes_of_the_released_models),

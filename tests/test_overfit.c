@@ -151,12 +151,18 @@ TEST(test_ravel_s)
                  100, 8);
 }
 
+TEST(test_bsrnn)
+{
+    check_learns("bsrnn", "n_fft: 256, hop: 64, bands: v7, fc_dim: 16, num_layers: 2", 60, 8);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_conv_tasnet), cmocka_unit_test(test_demucs_v2),
         cmocka_unit_test(test_hdemucs),     cmocka_unit_test(test_htdemucs),
         cmocka_unit_test(test_open_unmix),  cmocka_unit_test(test_ravel_s),
+        cmocka_unit_test(test_bsrnn),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -102,7 +102,102 @@ class Compact(Spectral):
         return self.signals(self.make_masks(h) * z, mix.shape[-1])
 
 
+class BandLstm(nn.Module):
+    """x + fc(rnn(groupnorm(x))), x [batch,steps,N]"""
+
+    def __init__(self, features, units, both):
+        super().__init__()
+        self.groupnorm = nn.GroupNorm(1, features)
+        self.rnn = nn.LSTM(features, units, batch_first=True, bidirectional=both)
+        self.fc = nn.Linear(units * (1 + both), features)
+
+    def forward(self, x):
+        y = self.groupnorm(x.transpose(1, 2)).transpose(1, 2)
+        return x + self.fc(self.rnn(y)[0])
+
+
+class BandSplit(Spectral):
+    """bsrnn for one stem: masks [1,A,F,T]"""
+
+    def __init__(self, edges, audio, fc_dim, rnn_dim, num_layers, mlp_dim, both):
+        super().__init__(0, 0)
+        self.edges, self.audio = edges, audio
+        widths = [(b - a) * 2 * audio for a, b in zip(edges, edges[1:])]
+        self.bandsplit = nn.ModuleDict({
+            "layernorms": nn.ModuleList(nn.GroupNorm(1, w) for w in widths),
+            "fcs": nn.ModuleList(nn.Linear(w, fc_dim) for w in widths)})
+        self.bandsequence = nn.ModuleDict({"bsrnn": nn.ModuleList(nn.ModuleList(
+            [BandLstm(fc_dim, rnn_dim, both), BandLstm(fc_dim, rnn_dim, True)])
+            for _ in range(num_layers))})
+        self.maskest = nn.ModuleDict({
+            "layernorms": nn.ModuleList(nn.GroupNorm(1, fc_dim) for _ in widths),
+            "mlp": nn.ModuleList(nn.ModuleDict({"mlp": nn.Sequential(
+                nn.Linear(fc_dim, mlp_dim), nn.Tanh(), nn.Linear(mlp_dim, 2 * w), nn.GLU())})
+                for w in widths)})
+
+    def forward(self, z):
+        x = torch.view_as_real(z).permute(2, 0, 3, 1)  # [T,A,2,F]
+        h = []
+        for a, b, norm, fc in zip(self.edges, self.edges[1:], *self.bandsplit.values()):
+            band = x[..., a:b].flatten(1)
+            h.append(fc(norm(band.T[None])[0].T))
+        h = torch.stack(h)
+        for along_time, along_bands in self.bandsequence["bsrnn"]:
+            h = along_bands(along_time(h).transpose(0, 1)).transpose(0, 1)
+        m = []
+        for band, norm, mlp in zip(h, *self.maskest.values()):
+            y = mlp["mlp"](norm(band.T[None])[0].T)
+            m.append(y.unflatten(1, (self.audio, 2, -1)))
+        m = torch.cat(m, 3).permute(1, 3, 0, 2).contiguous()
+        return torch.view_as_complex(m)[None]
+
+
+class BandSplitStems(Spectral):
+    """bsrnn"""
+
+    def __init__(self, edges, audio, stems, n_fft, hop, fc_dim, rnn_dim, num_layers, mlp_dim,
+                 bidirectional):
+        super().__init__(n_fft, hop)
+        sizes = (audio, fc_dim, rnn_dim, num_layers, mlp_dim, bidirectional)
+        self.names = list(edges)
+        for name in self.names:
+            self.add_module(name, BandSplit(edges[name], *sizes))
+
+    def forward(self, mix):
+        z = self.spectrum(mix)
+        masks = torch.cat([getattr(self, name)(z) for name in self.names])
+        return self.signals(masks * z, mix.shape[-1])
+
+
+class BandSplitRest(BandSplit):
+    """bsrnn for one stem, and what it leaves of the mix"""
+
+    def __init__(self, edges, audio, stems, n_fft, hop, fc_dim, rnn_dim, num_layers, mlp_dim,
+                 bidirectional, **_):
+        super().__init__(edges, audio, fc_dim, rnn_dim, num_layers, mlp_dim, bidirectional)
+        self.n_fft, self.hop = n_fft, hop
+
+    def forward(self, mix):
+        z = self.spectrum(mix)
+        y = self.signals(super().forward(z) * z, mix.shape[-1])
+        return torch.cat([y, mix[:, None] - y], 1)
+
+
 CASES = {
+    "bsrnn_residual": dict(
+        name="bsrnn", samples=1000, rate=22050, audio=1, kind=BandSplitRest, extra={},
+        stems=["vocals", "accompaniment"], edges=[0, 3, 6, 9, 12, 15, 18, 21, 24, 30, 33],
+        arguments=dict(n_fft=64, hop=16, fc_dim=6, rnn_dim=5, num_layers=1, mlp_dim=8,
+                       bidirectional=False, bands="v3", residual=True)),
+    "bsrnn": dict(
+        name="bsrnn", samples=1300, rate=44100, audio=2, kind=BandSplitStems, extra={},
+        edges={"drums": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15, 16, 18, 19, 21, 22, 24,
+                         33],
+               "bass": [0, 1, 2, 3, 4, 5, 6, 8, 9, 11, 12, 15, 18, 21, 24, 33],
+               "vocals": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15, 16, 18, 19, 21, 22, 24,
+                          27, 30, 33]},
+        arguments=dict(n_fft=64, hop=16, fc_dim=6, rnn_dim=7, num_layers=2, mlp_dim=10,
+                       bidirectional=True)),
     "ravel_s": dict(
         name="ravel_s", samples=1500, rate=8000, audio=2, kind=Compact, edges=[0, 3, 6, 11, 19, 33],
         arguments=dict(n_fft=64, hop=16, features=8, blocks=2, time_units=6, band_units=5,
@@ -136,7 +231,7 @@ def write_case(name, spec, out):
     output = model(mix)
     noise = relative(output.double(), copy.deepcopy(model).double()(mix.double()))
     torch.save(model.state_dict(), out / f"{name}.th")
-    config = dict(sources=STEMS, audio_channels=spec["audio"], samplerate=spec["rate"],
+    config = dict(sources=spec.get("stems", STEMS), audio_channels=spec["audio"], samplerate=spec["rate"],
                   segment=0.125, **spec.get("extra", {"bands": len(spec["edges"]) - 1}),
                   **spec["arguments"])
     info = {"case": name, "class": spec["name"], "reference": "this script",

@@ -40,3 +40,19 @@ rv_node *bands_concat(int axis, size_t n, rv_node *const *x)
         parts[n_parts++] = rv_concat(axis, n - i < RV_MAX_IN ? n - i : RV_MAX_IN, x + i);
     return bands_concat(axis, n_parts, parts);
 }
+
+bands bands_by_steps(const bands_step *steps, size_t bins, double rate)
+{
+    bands b = { .n = 0 };
+    const double bin = rate / 2 / (double)(bins - 1);
+    double hz = 0;
+    for (; steps->until > 0; steps++)
+        while (hz < steps->until && b.n + 1 < BANDS_MOST) {
+            hz += steps->width;
+            const double below = ceil(hz / bin - 1e-9); /* bins below that frequency */
+            if (below > (double)b.edge[b.n] && below < (double)bins)
+                b.edge[++b.n] = (size_t)below;
+        }
+    b.edge[++b.n] = bins;
+    return b;
+}

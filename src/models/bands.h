@@ -15,6 +15,14 @@ typedef struct bands {
  * in each. */
 bands bands_by_bark(size_t n, size_t bins, double rate);
 
+/* Bands `width` Hz wide from where the step before ends up to `until`; a list ends with 0. */
+typedef struct bands_step {
+    double until, width;
+} bands_step;
+
+/* What is above the last step is one band. A band that has no bin is left out. */
+bands bands_by_steps(const bands_step *steps, size_t bins, double rate);
+
 /* x [1,T,F,C] -> [1,T,width,C], the bins of band i */
 rv_node *bands_take(const bands *b, rv_node *x, size_t i);
 

@@ -4,7 +4,8 @@
 #include <string.h>
 
 extern const rv_model_def rv_model_htdemucs, rv_model_hdemucs, rv_model_demucs, rv_model_demucs_v2,
-    rv_model_conv_tasnet, rv_model_conv_tasnet_asteroid, rv_model_open_unmix, rv_model_ravel_s;
+    rv_model_conv_tasnet, rv_model_conv_tasnet_asteroid, rv_model_open_unmix, rv_model_ravel_s,
+    rv_model_bsrnn;
 
 const rv_model_def *const rv_models[] = {
     &rv_model_htdemucs,             /* htdemucs.c */
@@ -15,6 +16,7 @@ const rv_model_def *const rv_models[] = {
     &rv_model_conv_tasnet_asteroid, /* conv_tasnet_paper.c */
     &rv_model_open_unmix,           /* open_unmix.c */
     &rv_model_ravel_s,              /* ravel_s.c */
+    &rv_model_bsrnn,                /* bsrnn.c */
     NULL,
 };
 
