@@ -92,9 +92,9 @@ TEST(test_crop)
  */
 TEST(test_wet_reverb)
 {
-    const rv_span spans[] = { { "noise", 0, 120, RV_SHAPE(120, 1), false },
-                              { "decay", 120, 1, RV_SHAPE(1), false },
-                              { "wet", 121, 1, RV_SHAPE(1), false } };
+    const rv_span spans[] = { { "noise", 0, 120, RV_SHAPE(120, 1), false, false },
+                              { "decay", 120, 1, RV_SHAPE(1), false, false },
+                              { "wet", 121, 1, RV_SHAPE(1), false, false } };
     ddsp_case c = ddsp_open("ddsp_pytorch", "reverb");
     nn_builder b;
     rv_error err = { 0 };
