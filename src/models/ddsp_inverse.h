@@ -3,7 +3,10 @@
 #define MODELS_DDSP_INVERSE_H
 
 #include "ddsp/harmonic_encoder.h"
+#include "models/model.h"
 #include "models/sinusoidal_encoder.h"
+
+#define RV_INVERSE_CLASS "ravel.ddsp.Inverse"
 
 typedef struct rv_inverse_config {
     rv_sinusoidal_encoder_config sinusoidal;
@@ -12,6 +15,11 @@ typedef struct rv_inverse_config {
 } rv_inverse_config;
 
 rv_inverse_config rv_inverse_defaults(void);
+
+/* Fills all; what is absent takes its default (ddsp_inverse_config.c). Unknown arguments and values
+ * out of range are errors that name the argument. */
+RV_NODISCARD rv_status rv_inverse_configure(rv_inverse_config *c, const rv_args *args,
+                                            rv_error *err);
 
 typedef struct rv_inverse {
     rv_sinusoids_and_noise heard;

@@ -128,7 +128,8 @@ static rv_status read_all(rv_recipe *r, const char *path, const char *const *ove
                           json_array_size(rv_recipe_value(r->values, "data.stems")), err);
     json_decref(origins);
     RV_TRY(st);
-    if (!rv_recipe_text(r->values, "data.root") || !rv_recipe_text(r->values, "train.out"))
+    const bool songs = rv_recipe_text(r->values, "data.root") || r->task->without_songs;
+    if (!songs || !rv_recipe_text(r->values, "train.out"))
         return RV_FAIL(err, RV_ERR_ARG, "%s: data.root and train.out must not be empty", path);
     RV_TRY(read_stems(r, err));
     RV_TRY(read_songs(r, err));

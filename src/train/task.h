@@ -14,6 +14,7 @@ typedef struct rv_task {
     const rv_config_key *keys; /* of it alone, or in place of common ones; the last has no path */
     const rv_train_measure *measures; /* [n_measures] of a validation, beside the loss; value 0 */
     size_t n_measures;
+    bool without_songs; /* data.root may be empty: rv_recipe.songs.root is then NULL */
 
     /* Whether this is the task of the model that a recipe names. */
     bool (*learns)(const char *model);
