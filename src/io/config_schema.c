@@ -33,28 +33,6 @@ static const char *const kind_text[] = {
 
 /* The nearest known key */
 
-/* Levenshtein's edit distance of a[0 .. n) and b[0 .. m), one row at a time; only the first
- * characters of long texts count. */
-static size_t edit_distance(const char *a, size_t n, const char *b, size_t m)
-{
-    size_t row[129];
-    n = n < 128 ? n : 128;
-    m = m < 128 ? m : 128;
-    for (size_t j = 0; j <= m; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= n; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= m; j++) {
-            const size_t changed = diagonal + (a[i - 1] != b[j - 1]);
-            const size_t edged = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-            diagonal = row[j];
-            row[j] = changed < edged ? changed : edged;
-        }
-    }
-    return row[m];
-}
-
 static const char *last_part(const char *path)
 {
     const char *dot = strrchr(path, '.');
@@ -82,10 +60,10 @@ static nearest nearest_key(const checker *c, const char *path)
         do {
             end = strchrnul(end + 1, '.');
             const size_t n = (size_t)(end - row);
-            consider(&best, edit_distance(path, strlen(path), row, n), row, n);
+            consider(&best, rv_edit_distance(path, strlen(path), row, n), row, n);
         } while (*end);
         const char *row_last = last_part(row);
-        consider(&best, 1 + edit_distance(last, strlen(last), row_last, strlen(row_last)), row,
+        consider(&best, 1 + rv_edit_distance(last, strlen(last), row_last, strlen(row_last)), row,
                  strlen(row));
     }
     return best;

@@ -2,6 +2,7 @@
 #include "io/text.h"
 
 #include <locale.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,4 +36,37 @@ bool rv_number(const char *text, size_t n, double *out)
         return false;
     *out = value;
     return true;
+}
+
+/* One row of the table at a time; only the first characters of long texts count. */
+size_t rv_edit_distance(const char *a, size_t n, const char *b, size_t m)
+{
+    size_t row[129];
+    n = n < 128 ? n : 128;
+    m = m < 128 ? m : 128;
+    for (size_t j = 0; j <= m; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= n; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= m; j++) {
+            const size_t changed = diagonal + (a[i - 1] != b[j - 1]);
+            const size_t edged = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+            diagonal = row[j];
+            row[j] = changed < edged ? changed : edged;
+        }
+    }
+    return row[m];
+}
+
+const char *rv_nearest(const char *name, const char *const *names, size_t n)
+{
+    const char *best = NULL;
+    size_t least = SIZE_MAX;
+    for (size_t i = 0; i < n; i++) {
+        const size_t distance = rv_edit_distance(name, strlen(name), names[i], strlen(names[i]));
+        best = distance < least ? names[i] : best;
+        least = distance < least ? distance : least;
+    }
+    return best;
 }
