@@ -9,6 +9,7 @@
 #include "check.h"
 #include "ddsp/controls.h"
 #include "ddsp/fir_filter.h"
+#include "ddsp/group.h"
 #include "ddsp/mod_delay.h"
 #include "ddsp/reverb.h"
 #include "ddsp/routing.h"
@@ -18,7 +19,7 @@
 
 #include <string.h>
 
-enum { B = 2, F = 3, K = 4, N = 24, MOST_LEAVES = 4, MOST_VALUES = 256 };
+enum { B = 2, F = 3, K = 4, N = 24, MOST_LEAVES = 24, MOST_VALUES = 256 };
 
 /* Relative, to the largest slope of the leaf. */
 static const double TOLERANCE = 1e-7;
@@ -28,6 +29,8 @@ typedef struct {
     nn_builder nn;
     rv_node *leaf[MOST_LEAVES], *slope[MOST_LEAVES], *loss;
     rv_plan *plan;
+    rv_group *group; /* NULL, or whose noise is filled before each run */
+    rv_node *noise[RV_GROUP_MOST];
     double values[MOST_LEAVES][MOST_VALUES];
     size_t n;
 } subject;
@@ -125,7 +128,10 @@ static rv_node *bands(subject *s)
 
 static rv_node *harmonic_of(subject *s, const rv_harmonic_config *c)
 {
-    const rv_harmonic_controls from = { leaf(s, RV_SHAPE(B, F, 1), 0, 1), plain(s), pitch(s) };
+    const rv_harmonic_controls from = { .amplitude = leaf(s, RV_SHAPE(B, F, 1), 0, 1),
+                                        .distribution = plain(s),
+                                        .f0 = pitch(s),
+                                        .phase = leaf(s, RV_SHAPE(B, 1), 0, 0.3) };
     return rv_synth_harmonic(c, &from);
 }
 
@@ -249,6 +255,73 @@ static rv_node *crop(subject *s)
     return rv_crop(audio(s), 7, RV_CROP_CENTRE);
 }
 
+/* Groups --------------------------------------------------------------------------------- */
+
+static void add(subject *s, const char *name, const char *kind, const char *const *inputs)
+{
+    rv_error err = { 0 };
+    size_t n = 0;
+    while (inputs[n])
+        n++;
+    CHECK_OK(rv_group_add(s->group, name, kind, n, inputs, &err), err);
+}
+
+#define ADD(name, kind, ...) add(s, name, kind, (const char *const[]){ __VA_ARGS__, NULL })
+#define SET(...)             CHECK_OK(rv_group_set(s->group, __VA_ARGS__, &err), err)
+
+static void add_processors(subject *s)
+{
+    rv_error err = { 0 };
+    CHECK_OK(rv_group_new(&s->group, 500, NULL, &err), err);
+    ADD("voice", "harmonic", "amplitude", "shares", "f0");
+    ADD("air", "filtered_noise", "magnitudes");
+    SET("air", "bias", 0);
+    ADD("bells", "sinusoidal", "levels", "pitches");
+    SET("bells", "hz_min", 20);
+    SET("bells", "hz_max", 200);
+    ADD("wave", "wavetable", "amplitude", "table", "f0");
+    ADD("all", "add", "voice", "air", "wave");
+    ADD("shaped", "fir_filter", "all", "formants");
+    ADD("moved", "mod_delay", "shaped", "gain", "phase");
+    SET("moved", "centre_ms", 12);
+    ADD("blend", "mix", "moved", "bells", "level");
+    ADD("ring", "multiply", "blend", "audio");
+    ADD("room", "reverb", "ring", "ir");
+    ADD("cave", "reverb_decay", "room", "loud", "falls");
+    SET("cave", "length", 8);
+    ADD("hall", "reverb_learned", "cave");
+    SET("hall", "length", 6);
+    ADD("cut", "crop", "hall");
+    SET("cut", "size", 4);
+}
+
+static rv_node *group_control(subject *s, const rv_group_control *c)
+{
+    static const char *const single[] = { "amplitude", "gain", "phase", "level" };
+    if (!strcmp(c->name, "f0"))
+        return pitch(s);
+    for (size_t i = 0; i < sizeof single / sizeof *single; i++)
+        if (!strcmp(c->name, single[i]))
+            return leaf(s, RV_SHAPE(B, F, 1), 0.2, 1);
+    return c->port == RV_GROUP_FRAMES  ? plain(s)
+           : c->port == RV_GROUP_AUDIO ? audio(s)
+           : strcmp(c->name, "ir")     ? leaf(s, RV_SHAPE(B, 1), 0, 1)
+                                       : leaf(s, RV_SHAPE(1, 9), 0, 1);
+}
+
+/* All kinds one after the other, and all controls. */
+static rv_node *group(subject *s)
+{
+    rv_node *controls[RV_GROUP_MOST];
+    add_processors(s);
+    for (size_t i = 0; i < s->group->n_controls; i++)
+        controls[i] = group_control(s, &s->group->controls[i]);
+    rv_node *y = rv_group_build(s->group, &s->nn, controls, N, s->noise);
+    for (const nn_param *p = s->nn.params; p; p = p->next)
+        own(s, p->node, 0, 1);
+    return y;
+}
+
 #define SUBJECT(build) \
     {                  \
 #        build, build  \
@@ -284,6 +357,7 @@ static const struct {
     SUBJECT(mod_delay),
     SUBJECT(mix),
     SUBJECT(crop),
+    SUBJECT(group),
 };
 
 /* The check ------------------------------------------------------------------------------ */
@@ -297,11 +371,18 @@ static rv_node *linear_form(rv_node *y)
     return rv_sum(rv_mul(y, weight));
 }
 
+static void run(subject *s)
+{
+    if (s->group)
+        rv_group_fill_noise(s->group, s->plan, s->noise, 5, 1);
+    rv_plan_run(s->plan);
+}
+
 static double moved(subject *s, double *x, double by)
 {
     const double was = *x;
     *x = was + by;
-    rv_plan_run(s->plan);
+    run(s);
     *x = was;
     return rv_value(s->plan, s->loss)[0];
 }
@@ -316,11 +397,13 @@ static void check_leaf(subject *s, size_t leaf, const char *name)
 {
     static const double steps[] = { 1e-3, 1e-4, 1e-5 };
     const size_t n = rv_shape_count(&s->leaf[leaf]->shape);
-    double got[MOST_VALUES], most = 1e-3;
-    rv_plan_run(s->plan);
+    double got[MOST_VALUES], most = 0;
+    run(s);
     memcpy(got, rv_value(s->plan, s->slope[leaf]), n * sizeof *got);
     for (size_t i = 0; i < n; i++)
         most = fmax(most, fabs(got[i]));
+    CHECK_MSG(!s->group || most > 1e-6, "%s, input %zu: no gradient arrives", name, leaf);
+    most = fmax(most, 1e-3);
     for (size_t i = 0; i < n; i++) {
         double off = INFINITY, want = 0;
         for (size_t k = 0; k < 3 && !(off <= TOLERANCE * most); k++) {
@@ -356,6 +439,7 @@ TEST(test_gradients)
         nn_begin(&s.nn, g);
         rv_node *y = SUBJECTS[i].build(&s);
         check_subject(&s, y, SUBJECTS[i].name);
+        rv_group_free(s.group);
         rv_graph_free(g);
     }
 }

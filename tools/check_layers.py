@@ -20,7 +20,7 @@ MAY_USE = {
     "models": {"base", "core", "nn", "ddsp"},
     "train":  {"base", "core", "nn", "ddsp", "models", "io", "dsp", "data", "infer"},
     "eval":   {"base", "kern", "dsp", "io", "data", "infer"},
-    "infer":  {"base", "core", "models", "nn", "dsp", "io"},
+    "infer":  {"base", "core", "models", "nn", "ddsp", "dsp", "io"},
     "api":    {"base", "kern", "core", "nn", "ddsp", "models", "train", "eval", "infer", "dsp", "io", "data"},
 }
 

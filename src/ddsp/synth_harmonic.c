@@ -42,6 +42,14 @@ rv_harmonic_controls rv_harmonic_get_controls(const rv_harmonic_config *c,
     return to;
 }
 
+rv_node *rv_harmonic_amplitudes(const rv_harmonic_config *c, const rv_harmonic_controls *controls)
+{
+    rv_node *amplitudes = rv_mul(controls->distribution, controls->amplitude);
+    if (c->leak == 0)
+        amplitudes = rv_band_limit(amplitudes, controls->f0, c->sample_rate / 2, 1, 0);
+    return amplitudes;
+}
+
 rv_node *rv_harmonic_get_signal(const rv_harmonic_config *c, const rv_harmonic_controls *controls)
 {
     rv_node *f0 = rv_upsample(controls->f0, c->samples, c->frequency);
@@ -49,10 +57,7 @@ rv_node *rv_harmonic_get_signal(const rv_harmonic_config *c, const rv_harmonic_c
     rv_node *phase = rv_phase_of(hz, c->sample_rate);
     if (controls->phase)
         phase = rv_add(phase, controls->phase);
-    rv_node *amplitudes = rv_mul(controls->distribution, controls->amplitude);
-    if (c->leak == 0)
-        amplitudes = rv_band_limit(amplitudes, controls->f0, c->sample_rate / 2, 1, 0);
-    return rv_harmonic(phase, amplitudes, c->amplitude);
+    return rv_harmonic(phase, rv_harmonic_amplitudes(c, controls), c->amplitude);
 }
 
 rv_node *rv_synth_harmonic(const rv_harmonic_config *c, const rv_harmonic_controls *from)

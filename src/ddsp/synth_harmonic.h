@@ -30,6 +30,9 @@ rv_harmonic_controls rv_harmonic_get_controls(const rv_harmonic_config *c,
                                               const rv_harmonic_controls *from);
 rv_node *rv_harmonic_get_signal(const rv_harmonic_config *c, const rv_harmonic_controls *controls);
 
+/* Of each harmonic [B,F,K], with nothing above Nyquist's frequency. */
+rv_node *rv_harmonic_amplitudes(const rv_harmonic_config *c, const rv_harmonic_controls *controls);
+
 /* Both. */
 rv_node *rv_synth_harmonic(const rv_harmonic_config *c, const rv_harmonic_controls *from);
 
