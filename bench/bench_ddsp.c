@@ -1,6 +1,7 @@
 /* bench_ddsp.c - the synthesisers: 8 sounds of 4 s at 16 kHz from 250 frames a second, 100
  * harmonics or as many sinusoids with their own frequencies; with "_grad" the gradients of all
- * controls, too.
+ * controls, too. And streams (ddsp_streams.c): least user's processor seconds, samples per second,
+ * in blocks of several sizes.
  *
  *   bench_ddsp [--threads N] [--repeat N] [--seconds S] [SYNTHESISER...]
  *
@@ -8,6 +9,7 @@
  * processor second, memory. bench/peer_ddsp.py does the same work in PyTorch; bench/compare.py puts
  * its figures beside these. */
 #include "core/ops.h"
+#include "ddsp_streams.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -152,17 +154,24 @@ static long option(int *argc, char **argv, const char *name, long otherwise, lon
     return otherwise;
 }
 
+static bool is_wanted(const char *name, int argc, char **argv)
+{
+    bool wanted = argc == 1;
+    for (int k = 1; k < argc; k++)
+        wanted = wanted || !strcmp(argv[k], name);
+    return wanted;
+}
+
 int main(int argc, char **argv)
 {
     const int threads = (int)option(&argc, argv, "--threads", 1, 256);
     const int repeat = (int)option(&argc, argv, "--repeat", 5, MOST_REPEATS);
     const size_t seconds = (size_t)option(&argc, argv, "--seconds", 4, 3600);
-    for (size_t i = 0; i < NAMES; i++) {
-        bool wanted = argc == 1;
-        for (int k = 1; k < argc; k++)
-            wanted = wanted || !strcmp(argv[k], names[i]);
-        if (wanted)
+    for (size_t i = 0; i < NAMES; i++)
+        if (is_wanted(names[i], argc, argv))
             bench(names[i], seconds, threads, repeat);
-    }
+    for (size_t i = 0; bench_stream_name(i); i++)
+        if (is_wanted(bench_stream_name(i), argc, argv))
+            bench_stream(bench_stream_name(i), seconds, repeat);
     return 0;
 }

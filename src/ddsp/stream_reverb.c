@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { MOST_SAMPLES = 1 << 24 };
+enum { MOST_SAMPLES = 1 << 24, LEAST_PARTITION = 64, MOST_PARTITION = 1 << 12 };
 
 typedef struct reverb_stream {
     rv_stream base;
@@ -32,6 +32,16 @@ static const rv_stream_kind reverb_kind = { .make = reverb_make,
                                             .reset = reverb_reset,
                                             .free = reverb_free };
 
+/* Work for a sample: a sum over a partition, and of spectra over all partitions. These sizes keep
+ * both about equal. */
+static size_t partition_of(size_t length)
+{
+    size_t p = LEAST_PARTITION;
+    while (p < MOST_PARTITION && p * p < 2 * length)
+        p *= 2;
+    return p;
+}
+
 static rv_status prepare(reverb_stream *s, const rv_stream_reverb_config *config, rv_error *err)
 {
     const rv_alloc *mem = s->base.mem;
@@ -40,7 +50,9 @@ static rv_status prepare(reverb_stream *s, const rv_stream_reverb_config *config
         return RV_FAIL(err, RV_ERR_NOMEM, "reverb stream: %zu samples", config->length);
     memcpy(taps, config->response, config->length * sizeof *taps);
     taps[0] = config->dry ? 1 : 0;
-    const rv_stream_convolution_config convolution = { .taps = taps, .n_taps = config->length };
+    const rv_stream_convolution_config convolution = { .taps = taps,
+                                                       .n_taps = config->length,
+                                                       .partition = partition_of(config->length) };
     const rv_status status = rv_stream_convolution_new(&s->convolution, &convolution, mem, err);
     mem->free(mem->ctx, taps);
     return status;
