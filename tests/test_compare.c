@@ -410,6 +410,22 @@ TEST(test_bad_references)
     check_refused("ref", &mix, 1, &o, RV_ERR_FORMAT, "ref/a/bass.wav: 3 channels", "drums.wav");
 }
 
+TEST(test_reference_not_a_number)
+{
+    static const unsigned char head[] = { 'R', 'I', 'F',  'F',  52,  0,   0,   0,    'W', 'A', 'V',
+                                          'E', 'f', 'm',  't',  ' ', 16,  0,   0,    0,   3,   0,
+                                          2,   0,   0x40, 0x1f, 0,   0,   0,   0xfa, 0,   0,   8,
+                                          0,   32,  0,    'd',  'a', 't', 'a', 16,   0,   0,   0 };
+    const float samples[4] = { 0.5F, 0.5F, (float)NAN, 0.5F };
+    write_song("nan/a", 1, 2, "wav");
+    FILE *f = fopen(path_of("nan/a/vocals.wav"), "wb");
+    CHECK(f && fwrite(head, 1, sizeof head, f) == sizeof head &&
+          fwrite(samples, 1, sizeof samples, f) == sizeof samples && fclose(f) == 0);
+    const rv_eval_method mix = { RV_METHOD_ORACLE, "mix", NULL };
+    const rv_eval_options o = options_of(4);
+    check_refused("nan", &mix, 1, &o, RV_ERR_FORMAT, "nan/a/vocals.wav", "");
+}
+
 static int stop_at_once(void *ctx, const rv_eval_progress *now)
 {
     (void)now;
@@ -442,6 +458,7 @@ int main(void)
         cmocka_unit_test(test_songs_of_all_methods),
         cmocka_unit_test(test_bad_methods),
         cmocka_unit_test(test_bad_references),
+        cmocka_unit_test(test_reference_not_a_number),
         cmocka_unit_test(test_cancelled),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
