@@ -1,6 +1,9 @@
 /* test_compare.c - several methods side by side: the bootstrap of their differences, models run in
  * memory, which songs and mixtures they see, and what is refused. */
 #include "eval/comparison.h"
+#include "eval/contour_distance.h"
+#include "eval/log_wmse.h"
+#include "eval/spectral_distance.h"
 #include "io/audio_read.h"
 #include "ravel/separate.h"
 #include "song_files.h"
@@ -185,6 +188,72 @@ TEST(test_side_by_side)
     c = compare("set", methods, 3, &o);
     CHECK_OK(rv_comparison_write_json(c, path_of("three.json"), &err), err);
     CHECK(strcmp(text_of(path_of("one.json")), text_of(path_of("three.json"))) == 0);
+    rv_comparison_free(c);
+}
+
+/* Every figure is under its own name. */
+static void check_figures(const rv_evaluation *e, const rv_stem_pair *p,
+                          const float *const *mixture)
+{
+    const rv_stem_pair of_mixture = { p->reference, mixture, p->channels, p->frames };
+    rv_spectral_distance spectral = { 0 };
+    rv_pitch_distance pitch = { 0 };
+    double mr_stft = 0, mss = 0, loudness = 0, log_wmse = 0;
+    rv_error err = { 0 };
+    CHECK_OK(rv_spectral_distance_of(&spectral, p, &err), err);
+    CHECK_OK(rv_multi_resolution_stft(&mr_stft, p, &err), err);
+    CHECK_OK(rv_multi_scale_spectral(&mss, p, &err), err);
+    CHECK_OK(rv_loudness_distance(&loudness, p, 8000, &err), err);
+    CHECK_OK(rv_pitch_distance_of(&pitch, p, 8000, &err), err);
+    CHECK_OK(rv_log_wmse(&log_wmse, p, mixture, 8000, &err), err);
+    const double want[] = { rv_si_sdr(p),
+                            rv_si_sdr(p) - rv_si_sdr(&of_mixture),
+                            rv_sdr_mdx21(p),
+                            rv_snr(p),
+                            spectral.convergence,
+                            spectral.log_distance,
+                            rv_sdr_mctn(p),
+                            mr_stft,
+                            mss,
+                            loudness,
+                            pitch.hertz,
+                            pitch.accuracy,
+                            log_wmse };
+    for (int m = RV_METRIC_SI_SDR; m < RV_METRICS; m++) {
+        const double got = rv_evaluation_value(e, 0, 0, (rv_metric)m);
+        const double expected = want[m - RV_METRIC_SI_SDR];
+        CHECK_MSG(fabs(got - expected) < 1e-6 || (isnan(got) && isnan(expected)), "%s: %g, not %g",
+                  rv_metric_name(m), got, expected);
+    }
+}
+
+TEST(test_every_figure)
+{
+    enum { N = 6000 };
+    static float x[6][N]; /* stem, estimate, mixture */
+    float *const stem[] = { x[0], x[1] }, *const estimate[] = { x[2], x[3] };
+    const float *const mixture[] = { x[4], x[5] };
+    for (int c = 0; c < 2; c++)
+        for (size_t t = 0; t < N; t++) {
+            const double turn = 2 * acos(-1) * 300 * (double)t / 8000;
+            x[c][t] = rintf((float)(6000 * sin(turn) + 2000 * sin(3 * turn))) / 32768;
+            x[2 + c][t] = x[c][t] / 2 + song_sample(5, c, t) / 4;
+            x[2 + c][t] = rintf(x[2 + c][t] * 32768) / 32768;
+            x[4 + c][t] = x[c][t] + song_sample(8, c, t);
+        }
+    const song_file vocals = { "every/a", "vocals.wav", 0, 8000, 2, N };
+    const song_file other = { "every/a", "other.wav", 8, 8000, 2, N };
+    write_planes(path_of("every/a/vocals.wav"), &vocals, stem);
+    write_song_file(&other);
+    write_planes(path_of("every_out/a/vocals.wav"), &vocals, estimate);
+    static const char *const names[] = { "vocals" };
+    rv_eval_options o = options_of(1);
+    o.stems = names;
+    o.metrics = RV_METRIC_BIT(RV_METRICS) - RV_METRIC_BIT(RV_METRIC_SI_SDR);
+    const rv_eval_method method = { RV_METHOD_ESTIMATES, path_of("every_out"), NULL };
+    rv_comparison *c = compare("every", &method, 1, &o);
+    const rv_stem_pair p = { (const float *const *)stem, (const float *const *)estimate, 2, N };
+    check_figures(rv_comparison_of(c, 0), &p, mixture);
     rv_comparison_free(c);
 }
 
@@ -451,6 +520,7 @@ int main(void)
         cmocka_unit_test(test_bootstrap_coverage),
         cmocka_unit_test(test_bootstrap_of_few),
         cmocka_unit_test(test_side_by_side),
+        cmocka_unit_test(test_every_figure),
         cmocka_unit_test(test_mixture),
         cmocka_unit_test(test_model_as_files),
         cmocka_unit_test(test_model_stems),
