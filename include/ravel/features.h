@@ -7,6 +7,7 @@
 #define RV_FEATURES_H
 
 #include <ravel/base.h>
+#include <ravel/pitch.h>
 
 RV_BEGIN_DECLS
 
@@ -27,8 +28,10 @@ typedef enum rv_feature_name {
 } rv_feature_name;
 
 typedef enum rv_f0_method {
-    RV_F0_YIN,  /**< de Cheveigne & Kawahara 2002 */
-    RV_F0_PYIN, /**< Mauch & Dixon 2014 */
+    RV_F0_YIN,   /**< de Cheveigne & Kawahara 2002 */
+    RV_F0_PYIN,  /**< Mauch & Dixon 2014 */
+    RV_F0_CREPE, /**< Kim et al. 2018, a network: of rv_features_file(); streams are ravel/pitch.h
+                  */
     RV_F0_METHODS
 } rv_f0_method;
 
@@ -127,6 +130,7 @@ typedef struct rv_features_options {
     int f0_librosa;         /**< see rv_feature_spec (default 0) */
     int f0_everywhere;      /**< 1: f0_hz is the best guess in unvoiced frames, too, where else it
                                  is 0 (default 0) */
+    rv_crepe_options crepe; /**< with f0_method RV_F0_CREPE (default of rv_crepe_defaults()) */
     rv_loudness_kind loudness; /**< with its project's reference and range (default
                                     RV_LOUDNESS_DDSP) */
     int window;                /**< samples, of all features but f0 and harmonicity; 0: see

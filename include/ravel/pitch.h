@@ -128,6 +128,27 @@ RV_API RV_NODISCARD rv_status rv_pitch_silence(float *periodicity, size_t n, con
                                                size_t samples, size_t hop, double least,
                                                rv_error *err);
 
+/** How the contour of a whole recording is made with CREPE: of the frames' pitch and periodicity
+ *  the latter is filtered by a median, set to 0 in silence, f0 is removed where it is low, and what
+ *  is left is filtered by a mean, in this order as torchcrepe's users do it. Fill with
+ *  rv_crepe_defaults() first. */
+typedef struct rv_crepe_options {
+    const char *model;        /**< see rv_pitch_open() (default NULL) */
+    rv_pitch_path path;       /**< (default RV_PITCH_VITERBI) */
+    rv_pitch_average average; /**< (default RV_PITCH_LOCAL) */
+    int median;               /**< frames, odd; 1: as it is (default 1) */
+    int mean;                 /**< frames, odd; 1: as it is (default 1) */
+    double silence;           /**< dB, see rv_pitch_silence(); -INFINITY: not so (default). Needs
+                                   frames that are centred, a whole number of samples apart at 16
+                                   kHz */
+    double threshold;         /**< least periodicity of a voiced frame (default 0.21) */
+    int hysteresis;           /**< 1: rv_pitch_hysteresis() rather than the threshold (default 0) */
+    int threads;              /**< 0: one for each core (default 0) */
+    uint32_t reserved[8];
+} rv_crepe_options;
+
+RV_API void rv_crepe_defaults(rv_crepe_options *options);
+
 RV_END_DECLS
 
 #endif /* RV_PITCH_H */

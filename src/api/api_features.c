@@ -3,6 +3,7 @@
 #include "data/f0_notes.h"
 #include "data/feature_cache.h"
 #include "data/feature_table.h"
+#include "infer/crepe_f0.h"
 #include "io/audio_read.h"
 
 #include <stdbool.h>
@@ -16,6 +17,7 @@ typedef struct job {
     const rv_features_options *opt;
     rv_features_report *report;
     rv_feature_cache *cache;
+    rv_crepe_f0 *crepe; /* NULL: another method */
     int sample_rate;
     rv_feature_name wanted[RV_FEATURES];
     size_t n_wanted, n_done, n_all; /* features; with those that MIDI needs */
@@ -35,6 +37,7 @@ void rv_features_defaults(rv_features_options *opt)
                                   .f0_max = spec.f0_max,
                                   .bands = spec.bands,
                                   .coefficients = spec.coefficients };
+    rv_crepe_defaults(&opt->crepe);
 }
 
 /* What is wanted */
@@ -190,6 +193,18 @@ static rv_status run_job(job *j, rv_error *err)
     return st;
 }
 
+static rv_status open_all(job *j, rv_error *err)
+{
+    if (j->opt->f0_method == RV_F0_CREPE)
+        RV_TRY(rv_crepe_f0_new(&j->crepe, &j->opt->crepe, err));
+    const rv_status st = rv_feature_cache_open(&j->cache, j->opt->cache, err);
+    if (st != RV_OK)
+        rv_crepe_f0_free(j->crepe);
+    else if (j->crepe)
+        rv_feature_cache_set_crepe(j->cache, rv_crepe_f0_engine(j->crepe));
+    return st;
+}
+
 static rv_status check(job *j, rv_error *err)
 {
     const rv_features_options *o = j->opt;
@@ -215,7 +230,7 @@ rv_status rv_features_file(const char *path, const char *out, const rv_features_
     };
     *j.report = (rv_features_report){ 0 };
     RV_TRY(check(&j, err));
-    RV_TRY(rv_feature_cache_open(&j.cache, j.opt->cache, err));
+    RV_TRY(open_all(&j, err));
     const rv_status st = run_job(&j, err);
     const rv_feature_counts counts = rv_feature_cache_counts(j.cache);
     j.report->sample_rate = j.sample_rate;
@@ -223,5 +238,6 @@ rv_status rv_features_file(const char *path, const char *out, const rv_features_
     j.report->measured = counts.measured;
     j.report->damaged = counts.damaged;
     rv_feature_cache_free(j.cache);
+    rv_crepe_f0_free(j.crepe);
     return st;
 }

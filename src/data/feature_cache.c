@@ -3,6 +3,7 @@
 
 #include "base/status.h"
 #include "data/feature_key.h"
+#include "data/feature_meter.h"
 #include "data/layout.h"
 #include "data/mono_source.h"
 #include "dsp/feature.h"
@@ -25,6 +26,7 @@ struct rv_feature_cache {
     pthread_mutex_t lock; /* of the counts */
     rv_feature_counts counts;
     rv_print_memory *prints;
+    const rv_f0_engine *crepe; /* may be NULL */
 };
 
 struct rv_feature_rows {
@@ -97,6 +99,11 @@ rv_feature_counts rv_feature_cache_counts(rv_feature_cache *c)
     return counts;
 }
 
+void rv_feature_cache_set_crepe(rv_feature_cache *c, const rv_f0_engine *engine)
+{
+    c->crepe = engine;
+}
+
 static void count(rv_feature_cache *c, uint64_t *which)
 {
     pthread_mutex_lock(&c->lock);
@@ -112,22 +119,22 @@ static const char *path_of(const rv_feature_rows *r)
 
 /* Measuring */
 
-static rv_status drain(rv_feature *f, rv_store_writer *w, float *frames, rv_error *err)
+static rv_status drain(rv_feature_meter *f, rv_store_writer *w, float *frames, rv_error *err)
 {
-    const size_t width = rv_feature_width(f), room = PULLED / width + 1;
-    for (size_t n; (n = rv_feature_pull(f, frames, room)) > 0;)
+    const size_t width = rv_feature_meter_width(f), room = PULLED / width + 1;
+    for (size_t n; (n = rv_feature_meter_pull(f, frames, room)) > 0;)
         RV_TRY(rv_store_add(w, frames, n, err));
     return RV_OK;
 }
 
-static rv_status stream(rv_feature_rows *r, rv_mono *m, rv_feature *f, rv_store_writer *w,
+static rv_status stream(rv_feature_rows *r, rv_mono *m, rv_feature_meter *f, rv_store_writer *w,
                         float *frames, rv_error *err)
 {
     const float *x;
     size_t n = 1;
     while (n > 0) {
         RV_TRY(rv_mono_next(m, &x, &n, err));
-        RV_TRY(n > 0 ? rv_feature_push(f, x, n, err) : rv_feature_finish(f, err));
+        RV_TRY(n > 0 ? rv_feature_meter_push(f, x, n, err) : rv_feature_meter_finish(f, err));
         RV_TRY(drain(f, w, frames, err));
         const double fraction = hashing + (1 - hashing) * rv_mono_progress(m);
         if (r->watch.tell && r->watch.tell(r->watch.ctx, fraction))
@@ -136,10 +143,10 @@ static rv_status stream(rv_feature_rows *r, rv_mono *m, rv_feature *f, rv_store_
     return rv_store_commit(w, err);
 }
 
-static rv_status write_store(rv_feature_rows *r, rv_mono *m, rv_feature *f, rv_error *err)
+static rv_status write_store(rv_feature_rows *r, rv_mono *m, rv_feature_meter *f, rv_error *err)
 {
     rv_store_writer w;
-    const size_t width = rv_feature_width(f);
+    const size_t width = rv_feature_meter_width(f);
     float *frames = calloc(PULLED + width, sizeof *frames);
     if (!frames)
         return RV_FAIL(err, RV_ERR_NOMEM, "%s: %zu values", path_of(r), width);
@@ -177,19 +184,19 @@ static rv_status measure(rv_feature_rows *r, rv_error *err)
     const bool follows =
         r->spec.feature == RV_FEATURE_HARMONICITY || r->spec.feature == RV_FEATURE_RESIDUAL;
     rv_mono *m = NULL;
-    rv_feature *f = NULL;
+    rv_feature_meter f = { 0 };
     float *f0 = NULL;
     size_t n = 0;
     rv_status st = follows ? get_f0(r, &f0, &n, err) : RV_OK;
     if (st == RV_OK)
-        st = rv_feature_new(&f, &r->spec, f0, n, err);
+        st = rv_feature_meter_open(&f, &r->spec, r->cache->crepe, f0, n, err);
     free(f0);
     if (st == RV_OK)
         st = rv_mono_open(&m, &r->sources, r->spec.sample_rate, err);
     if (st == RV_OK)
-        st = write_store(r, m, f, err);
+        st = write_store(r, m, &f, err);
     rv_mono_free(m);
-    rv_feature_free(f);
+    rv_feature_meter_close(&f);
     return st;
 }
 
@@ -238,12 +245,16 @@ static int tell_hashing(void *ctx, double fraction)
 static rv_status open_rows(rv_feature_rows *r, rv_error *err)
 {
     const rv_print_watch watch = { tell_hashing, &r->watch };
+    const rv_f0_engine *crepe = r->cache->crepe;
     rv_audio_print print;
+    if (rv_feature_needs_engine(&r->spec) && !crepe)
+        return RV_FAIL(err, RV_ERR_ARG, "%s: f0 by CREPE needs a file with its weights",
+                       path_of(r));
     RV_TRY(rv_print_of(r->cache->prints, &r->sources, &watch, &print, err));
     if (r->spec.sample_rate == 0)
         r->spec.sample_rate = print.sample_rate;
     RV_TRY(rv_feature_complete(&r->spec, err));
-    rv_feature_key_of(&r->key, &print, &r->spec);
+    rv_feature_key_of(&r->key, &print, &r->spec, crepe ? crepe->print : 0);
     RV_TRY(name_store(r, err));
     return open_store(r, err);
 }

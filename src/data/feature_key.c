@@ -20,13 +20,16 @@ static void add_real(rv_feature_key *key, double value)
     add(key, bits);
 }
 
-static void add_f0(rv_feature_key *key, const rv_feature_spec *s)
+static void add_f0(rv_feature_key *key, const rv_feature_spec *s, uint64_t engine_print)
 {
     add(key, s->f0_method);
     add(key, s->f0_librosa != 0);
     add_real(key, s->f0_min);
     add_real(key, s->f0_max);
-    add_real(key, s->trough);
+    if (s->f0_method == RV_F0_CREPE)
+        add(key, engine_print);
+    else
+        add_real(key, s->trough);
 }
 
 static void add_mel(rv_feature_key *key, const rv_feature_spec *s)
@@ -49,7 +52,7 @@ static void add_loudness(rv_feature_key *key, const rv_feature_spec *s)
 }
 
 void rv_feature_key_of(rv_feature_key *key, const rv_audio_print *audio,
-                       const rv_feature_spec *spec)
+                       const rv_feature_spec *spec, uint64_t engine_print)
 {
     key->size = 0;
     add(key, VERSION);
@@ -65,7 +68,7 @@ void rv_feature_key_of(rv_feature_key *key, const rv_audio_print *audio,
     case RV_FEATURE_F0:
     case RV_FEATURE_HARMONICITY:
     case RV_FEATURE_RESIDUAL:
-        add_f0(key, spec);
+        add_f0(key, spec, engine_print);
         break;
     case RV_FEATURE_MEL:
     case RV_FEATURE_MFCC:

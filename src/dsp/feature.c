@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const rv_feature_kind *const f0_methods[RV_F0_METHODS] = { &rv_feature_yin,
-                                                                  &rv_feature_pyin };
+static const rv_feature_kind *const f0_methods[RV_F0_METHODS] = {
+    [RV_F0_YIN] = &rv_feature_yin, [RV_F0_PYIN] = &rv_feature_pyin
+};
 
 static const struct {
     const char *name;
@@ -89,6 +90,8 @@ static int default_window(const rv_feature_spec *s)
 {
     switch (s->feature) {
     case RV_FEATURE_F0:
+        if (s->f0_method == RV_F0_CREPE)
+            return 1024;
         return enclosing(4 * s->sample_rate / s->f0_min);
     case RV_FEATURE_HARMONICITY:
     case RV_FEATURE_RESIDUAL:
@@ -107,6 +110,8 @@ static rv_status check_f0(const rv_feature_spec *s, rv_error *err)
     const double nyquist = s->sample_rate / 2.0;
     if ((unsigned)s->f0_method >= RV_F0_METHODS)
         return RV_FAIL(err, RV_ERR_ARG, "f0 method %d is not known", (int)s->f0_method);
+    if (s->f0_method == RV_F0_CREPE)
+        return RV_OK; /* has its own range, whatever the rate */
     if (!(s->f0_min >= 1 && s->f0_min * 1.01 < s->f0_max && s->f0_max <= nyquist))
         return RV_FAIL(err, RV_ERR_ARG,
                        "f0 from %g to %g Hz: 1 Hz or more, and up to half the sample rate, %g Hz, "
@@ -185,6 +190,8 @@ rv_status rv_feature_new(rv_feature **out, const rv_feature_spec *spec, const fl
 {
     rv_feature_spec whole = *spec;
     RV_TRY(rv_feature_complete(&whole, err));
+    if (!find_kind(&whole))
+        return RV_FAIL(err, RV_ERR_ARG, "f0 by CREPE: see ravel/pitch.h for streams");
     rv_feature *f = calloc(1, sizeof *f);
     if (!f)
         return RV_FAIL(err, RV_ERR_NOMEM, "a feature");

@@ -8,11 +8,11 @@
  *     (1 - e^-2) e^(-2k) / (1 - e^(-2n))
  *
  * and where there is none, the deepest trough with 0.01. The troughs are candidates for the path
- * (dsp/feature_pitch_path.h) through pitches of 10 cents. */
+ * (dsp/feature_pyin_path.h) through pitches of 10 cents. */
 #include "dsp/feature_kind.h"
 
 #include "base/status.h"
-#include "dsp/feature_pitch_path.h"
+#include "dsp/feature_pyin_path.h"
 #include "dsp/feature_yin.h"
 
 #include <math.h>
@@ -27,7 +27,7 @@ static const double negligible = 1e-12;
 typedef struct pyin {
     const rv_feature_spec *spec;
     rv_yin yin;
-    rv_pitch_path path;
+    rv_pyin_path path;
     double prior[THRESHOLDS];
     size_t *trough;                 /* [lags]: indices of lags */
     double *probability;            /* [lags], of a trough */
@@ -44,7 +44,7 @@ static void destroy(void *state)
 {
     pyin *p = state;
     rv_yin_fini(&p->yin);
-    rv_pitch_path_fini(&p->path);
+    rv_pyin_path_fini(&p->path);
     free(p->trough);
     free(p->probability);
     free(p->candidates);
@@ -67,7 +67,7 @@ static rv_status init(pyin *p, rv_error *err)
     for (int i = 0; i < THRESHOLDS; i++)
         p->prior[i] = beta((i + 1) * 0.01) - beta(i * 0.01);
     RV_TRY(rv_yin_init(&p->yin, s, err));
-    RV_TRY(rv_pitch_path_init(&p->path, bins, reach, err));
+    RV_TRY(rv_pyin_path_init(&p->path, bins, reach, err));
     p->trough = calloc(p->yin.lags, sizeof *p->trough);
     p->probability = calloc(p->yin.lags, sizeof *p->probability);
     p->candidates = calloc(p->yin.lags, sizeof *p->candidates);
@@ -163,20 +163,20 @@ static rv_status collect(void *state, const float *window, rv_error *err)
     const size_t n_candidates = find_candidates(p, n);
     for (size_t i = 0; i < n_candidates; i++)
         voiced += (double)p->candidates[i].probability;
-    return rv_pitch_path_add(&p->path, p->candidates, n_candidates, fmin(voiced, 1), err);
+    return rv_pyin_path_add(&p->path, p->candidates, n_candidates, fmin(voiced, 1), err);
 }
 
 static rv_status finish(void *state, rv_error *err)
 {
     pyin *p = state;
-    return rv_pitch_path_decode(&p->path, err);
+    return rv_pyin_path_decode(&p->path, err);
 }
 
 static void row(void *state, size_t frame, float *out)
 {
     const pyin *p = state;
     const size_t s = p->path.state[frame], bin = s % p->path.bins;
-    const rv_pitch_candidate *found = rv_pitch_path_find(&p->path, frame, bin);
+    const rv_pitch_candidate *found = rv_pyin_path_find(&p->path, frame, bin);
     const bool grid = p->spec->f0_librosa || s >= p->path.bins || !found;
     out[0] = grid ? (float)(p->spec->f0_min * exp2((double)bin / BINS_PER_OCTAVE)) : found->hz;
     out[1] = p->path.voiced[frame];

@@ -266,6 +266,12 @@ class Cli(unittest.TestCase):
                            (("--f0-range", "50:5000"), "half the sample rate"),
                            (("--features", "rms,rms"), "twice")):
             self.complaint(self.run_ravel(*args, *more, code=1), word)
+        crepe = ("--f0-method", "crepe")
+        self.complaint(self.run_ravel(*args, *crepe, code=1), "f0 by CREPE needs a file")
+        self.complaint(self.run_ravel(*args, *crepe, "--crepe-model", song, code=1),
+                       "a.wav: not a file of weights")
+        self.complaint(self.run_ravel(*args, *crepe, "--crepe-threshold", 2, code=2),
+                       "--crepe-threshold")
         self.complaint(self.run_ravel(*args, "--f0-range", "50", code=2), "--f0-range")
         self.complaint(self.run_ravel("features", song, code=2), "-o DIR")
         twin = write_wav(self.folder / "b" / "a.wav", rate=8000)

@@ -1,5 +1,5 @@
-/* feature_pitch_path.c - see feature_pitch_path.h. */
-#include "dsp/feature_pitch_path.h"
+/* feature_pyin_path.c - see feature_pyin_path.h. */
+#include "dsp/feature_pyin_path.h"
 
 #include "base/status.h"
 
@@ -21,7 +21,7 @@ static void *grown(void *items, size_t n, size_t *room, size_t size)
     return larger;
 }
 
-static void fill_shape(rv_pitch_path *p)
+static void fill_shape(rv_pyin_path *p)
 {
     const double half = (double)p->reach + 1;
     for (size_t d = 0; d <= p->reach; d++)
@@ -36,7 +36,7 @@ static void fill_shape(rv_pitch_path *p)
     }
 }
 
-rv_status rv_pitch_path_init(rv_pitch_path *p, size_t bins, size_t reach, rv_error *err)
+rv_status rv_pyin_path_init(rv_pyin_path *p, size_t bins, size_t reach, rv_error *err)
 {
     p->bins = bins;
     p->reach = reach < bins ? reach : bins - 1;
@@ -54,7 +54,7 @@ rv_status rv_pitch_path_init(rv_pitch_path *p, size_t bins, size_t reach, rv_err
     return RV_OK;
 }
 
-void rv_pitch_path_fini(rv_pitch_path *p)
+void rv_pyin_path_fini(rv_pyin_path *p)
 {
     void *const all[] = { p->log_shape, p->log_sum,    p->value, p->next,   p->best, p->from,
                           p->observed,  p->candidates, p->first, p->voiced, p->kept, p->state };
@@ -62,7 +62,7 @@ void rv_pitch_path_fini(rv_pitch_path *p)
         free(all[i]);
 }
 
-static void observe(rv_pitch_path *p, size_t frame)
+static void observe(rv_pyin_path *p, size_t frame)
 {
     const size_t end = frame + 1 < p->n ? p->first[frame + 1] : p->n_candidates;
     const double unvoiced = log((1 - (double)p->voiced[frame]) / (double)p->bins + DBL_MIN);
@@ -75,7 +75,7 @@ static void observe(rv_pitch_path *p, size_t frame)
 }
 
 /* For every pitch, the best predecessor within reach among the states of one voicing. */
-static void look_back(rv_pitch_path *p, size_t voicing)
+static void look_back(rv_pyin_path *p, size_t voicing)
 {
     const double *value = p->value + voicing * p->bins;
     double *best = p->best + voicing * p->bins, *from = p->from + voicing * p->bins;
@@ -96,7 +96,7 @@ static void look_back(rv_pitch_path *p, size_t voicing)
 }
 
 /* One frame further; back [2, bins] gets the predecessors if it is not NULL. */
-static void step(rv_pitch_path *p, size_t frame, uint16_t *back)
+static void step(rv_pyin_path *p, size_t frame, uint16_t *back)
 {
     const double stay = log(1 - change), turn = log(change);
     size_t top = 0;
@@ -122,14 +122,14 @@ static void step(rv_pitch_path *p, size_t frame, uint16_t *back)
     p->next = old;
 }
 
-static void start(rv_pitch_path *p)
+static void start(rv_pyin_path *p)
 {
     observe(p, 0);
     for (size_t s = 0; s < 2 * p->bins; s++)
         p->value[s] = p->observed[s] - log(2.0 * (double)p->bins);
 }
 
-static rv_status keep(rv_pitch_path *p, rv_error *err)
+static rv_status keep(rv_pyin_path *p, rv_error *err)
 {
     const size_t bytes = 2 * p->bins * sizeof *p->kept;
     double *kept = grown(p->kept, p->n_kept, &p->room_kept, bytes);
@@ -140,7 +140,7 @@ static rv_status keep(rv_pitch_path *p, rv_error *err)
     return RV_OK;
 }
 
-static bool grow_frames(rv_pitch_path *p)
+static bool grow_frames(rv_pyin_path *p)
 {
     size_t room = p->room;
     size_t *first = grown(p->first, p->n, &room, sizeof *first);
@@ -150,7 +150,7 @@ static bool grow_frames(rv_pitch_path *p)
     return first && voiced;
 }
 
-static bool add_candidate(rv_pitch_path *p, const rv_pitch_candidate *candidate)
+static bool add_candidate(rv_pyin_path *p, const rv_pitch_candidate *candidate)
 {
     rv_pitch_candidate *all =
         grown(p->candidates, p->n_candidates, &p->room_candidates, sizeof *all);
@@ -161,8 +161,8 @@ static bool add_candidate(rv_pitch_path *p, const rv_pitch_candidate *candidate)
     return true;
 }
 
-rv_status rv_pitch_path_add(rv_pitch_path *p, const rv_pitch_candidate *candidates, size_t count,
-                            double voiced, rv_error *err)
+rv_status rv_pyin_path_add(rv_pyin_path *p, const rv_pitch_candidate *candidates, size_t count,
+                           double voiced, rv_error *err)
 {
     if (!grow_frames(p))
         return RV_FAIL(err, RV_ERR_NOMEM, "pitch of %zu frames", p->n);
@@ -181,7 +181,7 @@ rv_status rv_pitch_path_add(rv_pitch_path *p, const rv_pitch_candidate *candidat
 
 /* Frames first + 1 .. end once more, remembering; back [frames, 2, bins]. Then their states from
  * that of frame end - 1 on. */
-static void decode_block(rv_pitch_path *p, size_t block, size_t end, uint16_t *back)
+static void decode_block(rv_pyin_path *p, size_t block, size_t end, uint16_t *back)
 {
     const size_t first = block * RV_PATH_BLOCK, row = 2 * p->bins;
     memcpy(p->value, p->kept + row * block, row * sizeof *p->value);
@@ -191,7 +191,7 @@ static void decode_block(rv_pitch_path *p, size_t block, size_t end, uint16_t *b
         p->state[t - 1] = back[(t - first - 1) * row + p->state[t]];
 }
 
-rv_status rv_pitch_path_decode(rv_pitch_path *p, rv_error *err)
+rv_status rv_pyin_path_decode(rv_pyin_path *p, rv_error *err)
 {
     if (p->n == 0)
         return RV_OK;
@@ -213,7 +213,7 @@ rv_status rv_pitch_path_decode(rv_pitch_path *p, rv_error *err)
     return RV_OK;
 }
 
-const rv_pitch_candidate *rv_pitch_path_find(const rv_pitch_path *p, size_t frame, size_t bin)
+const rv_pitch_candidate *rv_pyin_path_find(const rv_pyin_path *p, size_t frame, size_t bin)
 {
     const size_t end = frame + 1 < p->n ? p->first[frame + 1] : p->n_candidates;
     for (size_t c = p->first[frame]; c < end; c++)

@@ -1,4 +1,4 @@
-/* feature_pitch_path.h - the likeliest path through pitches and voicing (Viterbi 1967).
+/* feature_pyin_path.h - the likeliest path through pitches and voicing (Viterbi 1967).
  *
  * States: `bins` pitches that are voiced, then the same unvoiced. From frame to frame a pitch moves
  * at most `reach` bins, with probabilities that fall linearly with the distance (and sum to 1), and
@@ -6,8 +6,8 @@
  *
  * Only every RV_PATH_BLOCK-th frame's values are kept; the way back computes the frames between
  * again, so that memory is 32 bytes a frame for 600 bins, beside the candidates. */
-#ifndef DSP_FEATURE_PITCH_PATH_H
-#define DSP_FEATURE_PITCH_PATH_H
+#ifndef DSP_FEATURE_PYIN_PATH_H
+#define DSP_FEATURE_PYIN_PATH_H
 
 #include "ravel/base.h"
 
@@ -20,7 +20,7 @@ typedef struct rv_pitch_candidate {
     float probability, hz;
 } rv_pitch_candidate;
 
-typedef struct rv_pitch_path {
+typedef struct rv_pyin_path {
     size_t bins, reach;
     double *log_shape;    /* [reach + 1] by distance */
     double *log_sum;      /* [bins]: of a row of the shape, which ends at the borders */
@@ -35,21 +35,20 @@ typedef struct rv_pitch_path {
     double *kept; /* [blocks, 2, bins] */
     size_t n_kept, room_kept;
     uint16_t *state; /* [n], when decoded */
-} rv_pitch_path;
+} rv_pyin_path;
 
-/* From zeros; after a failure rv_pitch_path_fini() is still due. */
-RV_NODISCARD rv_status rv_pitch_path_init(rv_pitch_path *p, size_t bins, size_t reach,
-                                          rv_error *err);
-void rv_pitch_path_fini(rv_pitch_path *p);
+/* From zeros; after a failure rv_pyin_path_fini() is still due. */
+RV_NODISCARD rv_status rv_pyin_path_init(rv_pyin_path *p, size_t bins, size_t reach, rv_error *err);
+void rv_pyin_path_fini(rv_pyin_path *p);
 
 /* The next frame: candidates [count], no bin twice, and the probability of being voiced. */
-RV_NODISCARD rv_status rv_pitch_path_add(rv_pitch_path *p, const rv_pitch_candidate *candidates,
-                                         size_t count, double voiced, rv_error *err);
+RV_NODISCARD rv_status rv_pyin_path_add(rv_pyin_path *p, const rv_pitch_candidate *candidates,
+                                        size_t count, double voiced, rv_error *err);
 
 /* No more frames: fills `state`. */
-RV_NODISCARD rv_status rv_pitch_path_decode(rv_pitch_path *p, rv_error *err);
+RV_NODISCARD rv_status rv_pyin_path_decode(rv_pyin_path *p, rv_error *err);
 
 /* The candidate of a frame that has this bin, or NULL. */
-const rv_pitch_candidate *rv_pitch_path_find(const rv_pitch_path *p, size_t frame, size_t bin);
+const rv_pitch_candidate *rv_pyin_path_find(const rv_pyin_path *p, size_t frame, size_t bin);
 
 #endif
