@@ -20,8 +20,9 @@ MAY_USE = {
     "models": {"base", "core", "nn", "ddsp"},
     "train":  {"base", "core", "nn", "ddsp", "models", "io", "dsp", "data", "infer"},
     "eval":   {"base", "kern", "dsp", "io", "data", "infer"},
+    "report": {"base", "dsp", "io", "data"},
     "infer":  {"base", "core", "models", "nn", "ddsp", "dsp", "io"},
-    "api":    {"base", "kern", "core", "nn", "ddsp", "models", "train", "eval", "infer", "dsp", "io", "data"},
+    "api":    {"base", "kern", "core", "nn", "ddsp", "models", "train", "eval", "report", "infer", "dsp", "io", "data"},
 }
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent

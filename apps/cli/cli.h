@@ -15,6 +15,7 @@ int cmd_train(int argc, char **argv);
 int cmd_dataset(int argc, char **argv);
 int cmd_features(int argc, char **argv);
 int cmd_eval(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 
 /* "ravel: ..." on standard error, one line. */
 RV_PRINTF(1, 2)

@@ -14,6 +14,7 @@ static const struct {
     { "separate", "take audio files apart into stems", cmd_separate },
     { "models", "list, describe and convert models", cmd_models },
     { "eval", "measure how good separated stems are", cmd_eval },
+    { "report", "show stems, figures and trainings on a page, to listen to", cmd_report },
     { "train", "train a model on songs taken apart", cmd_train },
     { "dataset", "make, check and store data sets to train on", cmd_dataset },
     { "features", "measure pitch, loudness and spectra of audio files", cmd_features },

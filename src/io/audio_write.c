@@ -195,11 +195,23 @@ rv_status rv_audio_writer_write(rv_audio_writer *w, const float *const *planar, 
     return RV_OK;
 }
 
-rv_status rv_audio_writer_commit(rv_audio_writer *w, rv_error *err)
+static rv_status finish(rv_audio_writer *w, rv_error *err)
 {
     if (w->position == 0 && !w->may_be_empty)
         return RV_FAIL(err, RV_ERR_UNSUPPORTED, "%s: %s does not hold a track of 0 frames",
                        w->sink.path, w->opt.format);
-    RV_TRY(w->encoder->finish(w->encoder, err));
+    return w->encoder->finish(w->encoder, err);
+}
+
+rv_status rv_audio_writer_commit(rv_audio_writer *w, rv_error *err)
+{
+    RV_TRY(finish(w, err));
     return rv_sink_commit(&w->sink, err);
+}
+
+rv_status rv_audio_writer_hold(rv_audio_writer *w, int *fd, rv_error *err)
+{
+    RV_TRY(finish(w, err));
+    *fd = w->sink.fd;
+    return rv_sink_check(&w->sink, err);
 }

@@ -37,6 +37,10 @@ RV_NODISCARD rv_status rv_audio_writer_write(rv_audio_writer *w, const float *co
 /* Completes the file and gives it its name, replacing what has it. Once; then only free. */
 RV_NODISCARD rv_status rv_audio_writer_commit(rv_audio_writer *w, rv_error *err);
 
+/* Instead of that: completes the file without a name. *fd reads it, from any place, until the
+ * writer is freed, which removes it. */
+RV_NODISCARD rv_status rv_audio_writer_hold(rv_audio_writer *w, int *fd, rv_error *err);
+
 void rv_audio_writer_free(rv_audio_writer *w);
 
 #endif
