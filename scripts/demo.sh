@@ -2,7 +2,7 @@
 # Install what is missing, build, and take a song apart:
 #   scripts/demo.sh              a rock song that Debian distributes (Sectoid, MIT licence)
 #   scripts/demo.sh SONG...      your own files
-# The stems are written to separated/.
+# The stems are written to separated/, and a page to listen to them is separated/report.html.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/setup.sh demo
@@ -28,3 +28,7 @@ if [ $# -eq 0 ]; then
   set -- "$song"
 fi
 build/ravel separate --overwrite "$@"
+mix=()
+[ $# -eq 1 ] && [ -f "$1" ] && mix=(--mix "$1" separated/classic/"$(basename "${1%.*}")")
+build/ravel report "${mix[@]:-separated/classic}" -o separated/report.html
+echo "open separated/report.html in a browser to listen"

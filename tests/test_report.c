@@ -244,7 +244,8 @@ TEST(test_evaluation)
                   &err),
         err);
     json_t *want = json_loads(
-        "{\"metrics\": null, \"differences\": null, \"methods\": [{\"name\": \"m\", \"tracks\": [{\"name\": \"?\", \"split\": \"test\", \"stems\": "
+        "{\"metrics\": null, \"differences\": null, \"methods\": [{\"name\": \"m\", \"tracks\": "
+        "[{\"name\": \"?\", \"split\": \"test\", \"stems\": "
         "[{\"name\": "
         "\"bass\", \"values\": {\"SNR\": 2.0, \"SC\": null}, \"times\": [0.0, 1.0], \"frames\": "
         "{\"SDR\": [1.5, null], \"SIR\": [null, 3.0]}}]}]}]}",
@@ -264,12 +265,13 @@ TEST(test_evaluation_of_methods)
 {
     json_t *e = NULL;
     rv_error err = { 0 };
-    CHECK_OK(read_eval(&e,
-                       "{\"schema\": \"ravel-eval/1\", \"metrics\": {\"SC\": {\"better\": "
-                       "\"lower\"}}, \"methods\": [{\"name\": \"a\", \"tracks\": []}, {\"name\": "
-                       "\"b\", \"tracks\": [{\"targets\": []}]}], \"differences\": {\"pairs\": []}}",
-                       &err),
-             err);
+    CHECK_OK(
+        read_eval(&e,
+                  "{\"schema\": \"ravel-eval/1\", \"metrics\": {\"SC\": {\"better\": "
+                  "\"lower\"}}, \"methods\": [{\"name\": \"a\", \"tracks\": []}, {\"name\": "
+                  "\"b\", \"tracks\": [{\"targets\": []}]}], \"differences\": {\"pairs\": []}}",
+                  &err),
+        err);
     const json_t *b = json_array_get(json_object_get(e, "methods"), 1);
     assert_string_equal(json_string_value(json_object_get(b, "name")), "b");
     CHECK(json_array_size(json_object_get(b, "tracks")) == 1);

@@ -157,7 +157,7 @@ function aboutMetric(metric) {
 function differences(metric, stems) {
   return data.differences.map((list) => {
     const percent = isNumber(list.confidence) ? `${Math.round(100 * list.confidence)} % ` : '';
-    const rows = list.pairs.flatMap((pair) => stems.map((stem) => ({ pair, stem, d: pair.stems?.[stem]?.[metric] })))
+    const rows = list.pairs.flatMap((pair) => stems.map((stem) => ({ pair, stem, d: pair?.stems?.[stem]?.[metric] })))
       .filter(({ d }) => isNumber(d?.mean));
     return rows.length ? [h('h3', {}, 'Which is better'), differenceTable(rows, percent)] : null;
   });
