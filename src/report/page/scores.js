@@ -100,11 +100,11 @@ function scoresSection(openSong) {
   const { evaluations } = data;
   const metrics = metricNames(evaluations), stems = stemNames(evaluations);
   const root = h('div', {}), body = h('div', { class: 'score-body' });
-  const show = (metric) => body.replaceChildren(
+  const show = (metric) => body.replaceChildren(h('div', {},
     h('div', { class: 'columns' },
       h('div', {}, h('h3', {}, `${metric}: all tracks`), boxes(metric, stems)),
       h('div', {}, h('h3', {}, 'Medians over tracks'), evaluations.length > 1 ? comparison(metric, stems) : medians(metrics, stems))),
-    aboutMetric(metric), differences(metric, stems), trackTable(metric, stems, openSong));
+    aboutMetric(metric), differences(metric, stems), trackTable(metric, stems, openSong)));
   if (metrics.length === 0) return h('p', {}, 'No track has figures.');
   root.append(segmented('metric', 'Figure', metrics.map((m) => [m, m]), metrics[0], show), body);
   show(metrics[0]);
