@@ -54,6 +54,8 @@ CASE(umx_causal)
 CASE(ravel_s)
 CASE(bsrnn)
 CASE(bsrnn_residual)
+CASE(mmdensenet)
+CASE(mmdenselstm)
 CASE(ravel_s_causal)
 
 /* Segments run side by side or not, kernels split or not: the same bits. */
@@ -174,6 +176,8 @@ static size_t count_parameters(const char *text, size_t length)
 
 #define STEMS "\"sources\": [\"drums\", \"bass\", \"other\", \"vocals\"]"
 
+#define ONE_STEM "\"sources\": [\"vocals\"]"
+
 /* The counts are those of the reference's instances of the released configurations. */
 TEST(test_sizes_of_the_released_models)
 {
@@ -197,6 +201,11 @@ TEST(test_sizes_of_the_released_models)
     /* with the running statistics of batch normalisation; 8,893,348 for each target without */
     CHECK(count_parameters("{\"class\": \"openunmix.model.Separator\", \"config\": {" STEMS "}}",
                            0) == 4 * 8903592);
+    /* without the running statistics 277,868 (0.33 million in the paper) and 1,370,684 (1.22) */
+    CHECK(count_parameters("{\"class\": \"mmdensenet\", \"config\": {" ONE_STEM "}}", 44100) ==
+          277868 + 4492);
+    CHECK(count_parameters("{\"class\": \"mmdenselstm\", \"config\": {" ONE_STEM "}}", 44100) ==
+          1370684 + 6206);
     CHECK(count_parameters("{\"class\": \"demucs.tasnet.ConvTasNet\", \"config\": {" STEMS
                            ", \"X\": 10}}",
                            0) == 10977872);
@@ -326,6 +335,8 @@ int main(void)
         cmocka_unit_test(test_ravel_s),
         cmocka_unit_test(test_bsrnn),
         cmocka_unit_test(test_bsrnn_residual),
+        cmocka_unit_test(test_mmdensenet),
+        cmocka_unit_test(test_mmdenselstm),
         cmocka_unit_test(test_ravel_s_causal),
         cmocka_unit_test(test_equal_bits_for_any_threads),
         cmocka_unit_test(test_sizes_of_the_released_models),

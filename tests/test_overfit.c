@@ -156,13 +156,24 @@ TEST(test_bsrnn)
     check_learns("bsrnn", "n_fft: 256, hop: 64, bands: v7, fc_dim: 16, num_layers: 2", 60, 8);
 }
 
+TEST(test_mmdensenet)
+{
+    check_learns("mmdensenet", "n_fft: 128, hop: 64, width: 0.1", 40, 4);
+}
+
+TEST(test_mmdenselstm)
+{
+    check_learns("mmdenselstm", "n_fft: 128, hop: 64, width: 0.3", 50, 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_conv_tasnet), cmocka_unit_test(test_demucs_v2),
         cmocka_unit_test(test_hdemucs),     cmocka_unit_test(test_htdemucs),
         cmocka_unit_test(test_open_unmix),  cmocka_unit_test(test_ravel_s),
-        cmocka_unit_test(test_bsrnn),
+        cmocka_unit_test(test_bsrnn),       cmocka_unit_test(test_mmdensenet),
+        cmocka_unit_test(test_mmdenselstm),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

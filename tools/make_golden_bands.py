@@ -225,7 +225,7 @@ def perturb(model):
 @torch.no_grad()
 def write_case(name, spec, out):
     torch.manual_seed(1)
-    model = spec["kind"](spec["edges"], spec["audio"], len(STEMS), **spec["arguments"]).eval()
+    model = spec["kind"](spec["edges"], spec["audio"], len(spec.get("stems", STEMS)), **spec["arguments"]).eval()
     perturb(model)
     mix = music(spec["audio"], spec["rate"], spec["samples"], 101)
     output = model(mix)
@@ -236,7 +236,7 @@ def write_case(name, spec, out):
                   **spec["arguments"])
     info = {"case": name, "class": spec["name"], "reference": "this script",
             "torch": torch.__version__, "seed": 1,
-            "parameters": sum(p.numel() for p in model.parameters()),
+            "parameters": sum(p.numel() for p in model.state_dict().values() if p.dim()),
             "float_noise": float(f"{noise:.2g}"), "tolerance": 1e-5, "config": config}
     write_files(out, name, info, mix, output)
     print(f"{name}: output {list(output.shape)} deviation {output.std():.3f} float noise "

@@ -5,7 +5,7 @@
 
 extern const rv_model_def rv_model_htdemucs, rv_model_hdemucs, rv_model_demucs, rv_model_demucs_v2,
     rv_model_conv_tasnet, rv_model_conv_tasnet_asteroid, rv_model_open_unmix, rv_model_ravel_s,
-    rv_model_bsrnn;
+    rv_model_bsrnn, rv_model_mmdensenet, rv_model_mmdenselstm;
 
 const rv_model_def *const rv_models[] = {
     &rv_model_htdemucs,             /* htdemucs.c */
@@ -17,6 +17,8 @@ const rv_model_def *const rv_models[] = {
     &rv_model_open_unmix,           /* open_unmix.c */
     &rv_model_ravel_s,              /* ravel_s.c */
     &rv_model_bsrnn,                /* bsrnn.c */
+    &rv_model_mmdensenet,           /* mmdense.c */
+    &rv_model_mmdenselstm,          /* mmdense.c */
     NULL,
 };
 
