@@ -2,8 +2,10 @@
  * (tools/make_golden_eval.py), and the comparison of a data set. */
 #include "eval/bss_eval.h"
 #include "eval/evaluation.h"
+#include "eval/song_audio.h"
 #include "eval/spectral_distance.h"
 #include "eval_signals.h"
+#include "io/audio_source.h"
 #include "song_files.h"
 
 #include <sys/stat.h>
@@ -226,6 +228,38 @@ static rv_status evaluate(rv_evaluation **e, const char *references, const char 
     return rv_evaluate(e, root, folder_of_estimates, &opt, err);
 }
 
+/* What a coder with loss leaves out must not decide on SIR and SAR. */
+TEST(test_stem_files_have_16_bits)
+{
+    char command[1000];
+    char root[400];
+    snprintf(root, sizeof root, "%s", in_folder("stems"));
+    rv_track_query query = songs_query(root, NULL);
+    rv_track_list *list = NULL;
+    rv_track_cache *songs = NULL;
+    rv_song_audio audio;
+    rv_error err = { 0 };
+    double sum = 0;
+    if (!rv_libav_present())
+        return;
+    snprintf(command, sizeof command,
+             "mkdir '%s/stems' && cp '%s/tests/golden/tones.stem.mp4' '%s'", folder,
+             getenv("RV_TEST_SOURCE"), in_folder("stems/a.stem.mp4"));
+    CHECK(system(command) == 0);
+    CHECK_OK(rv_track_list_find(&list, &query, &err), err);
+    CHECK_OK(rv_track_cache_new(&songs, list, &err), err);
+    CHECK_OK(rv_song_audio_read(&audio, songs, 0, NULL, &err), err);
+    for (size_t i = 0; i < audio.n_stems * audio.channels * audio.frames; i++) {
+        const float x = audio.references[0][i] * 32768;
+        CHECK(x == rintf(x) && x >= -32768 && x <= 32767);
+        sum += (double)fabsf(x);
+    }
+    CHECK(sum > 1e6);
+    rv_song_audio_free(&audio);
+    rv_track_cache_free(songs);
+    rv_track_list_free(list);
+}
+
 static const uint32_t whole_metrics = RV_METRIC_BIT(RV_METRIC_SI_SDR) |
                                       RV_METRIC_BIT(RV_METRIC_SI_SDRI) |
                                       RV_METRIC_BIT(RV_METRIC_SNR) | RV_METRIC_BIT(RV_METRIC_SC);
@@ -371,6 +405,7 @@ int main(void)
         cmocka_unit_test(test_bss_threads),
         cmocka_unit_test(test_bss_mono_on_two_channels),
         cmocka_unit_test(test_bss_silent_window),
+        cmocka_unit_test(test_stem_files_have_16_bits),
         cmocka_unit_test(test_data_set),
         cmocka_unit_test(test_data_set_by_frame),
         cmocka_unit_test(test_bad_estimates),
