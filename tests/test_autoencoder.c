@@ -385,6 +385,57 @@ TEST(test_voice_and_phase)
     free(before);
 }
 
+/* Two halves, the second from the first one's state, are the whole: bit for bit. */
+TEST(test_state_is_carried)
+{
+    const rv_autoencoder_config c = tiny("ddsp", "none");
+    const size_t half = FRAMES / 2, width = c.decoder.hidden_size;
+    real *whole = NULL, kept[6] = { 0 };
+    for (size_t part = 0; part < 3; part++) { /* all, first half, second half */
+        network n = network_new();
+        nn_begin(&n.nn, n.graph);
+        rv_autoencoder_inputs in = new_inputs(n.graph, &c, 1, part ? half : FRAMES);
+        in.z = rv_input(n.graph, RV_SHAPE(1, part ? half : FRAMES, c.decoder.z));
+        in.state = rv_input(n.graph, RV_SHAPE(1, width));
+        const rv_autoencoder_signals s = rv_autoencoder_dry(&n.nn, &c, &in);
+        rv_output(s.magnitudes);
+        rv_output(s.state);
+        network_plan(&n, NULL);
+        const size_t frames = part ? half : FRAMES, first = part == 2 ? half : 0;
+        for (size_t f = 0; f < frames; f++) {
+            rv_value(n.plan, in.f0)[f] = 200 + 9 * (real)(first + f);
+            rv_value(n.plan, in.loudness)[f] = -40 - 2 * (real)(first + f);
+            for (size_t k = 0; k < 3; k++)
+                rv_value(n.plan, in.z)[3 * f + k] = (real)(first + f) / 7 - (real)k;
+        }
+        memcpy(rv_value(n.plan, in.state), kept, sizeof kept);
+        rv_plan_run(n.plan);
+        const real *y = rv_value(n.plan, s.magnitudes);
+        const size_t row = c.decoder.n_bands, bytes = frames * row * sizeof *y;
+        if (part == 0)
+            whole = memcpy(malloc(bytes), y, bytes);
+        else
+            memcpy(kept, rv_value(n.plan, s.state) + (frames - 1) * width, sizeof kept);
+        CHECK_MSG(!memcmp(y, whole + first * row, bytes), "part %zu differs", part);
+        network_free(&n);
+    }
+    free(whole);
+}
+
+TEST(test_given_state_has_no_gradient)
+{
+    const rv_autoencoder_config c = tiny("ddsp", "none");
+    rv_error err = { 0 };
+    network n = network_new();
+    nn_begin(&n.nn, n.graph);
+    rv_autoencoder_inputs in = new_inputs(n.graph, &c, 1, FRAMES);
+    in.state = rv_input(n.graph, RV_SHAPE(1, c.decoder.hidden_size));
+    rv_node *loss = rv_sum(rv_autoencoder_dry(&n.nn, &c, &in).audio), *gradient;
+    rv_grad(loss, &n.nn.params->node, &gradient, 1);
+    CHECK(rv_graph_status(n.graph, &err) == RV_ERR_UNSUPPORTED && strstr(err.text, "given state"));
+    network_free(&n);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -396,6 +447,8 @@ int main(void)
         cmocka_unit_test(test_bad_inputs),
         cmocka_unit_test(test_batches_and_threads),
         cmocka_unit_test(test_voice_and_phase),
+        cmocka_unit_test(test_state_is_carried),
+        cmocka_unit_test(test_given_state_has_no_gradient),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -74,9 +74,15 @@ static bool check_features(const rv_decoder_config *c, rv_node *f0, rv_node *lou
 rv_decoder_heads rv_decoder(nn_builder *b, const rv_decoder_config *c, rv_node *f0,
                             rv_node *loudness, rv_node *z)
 {
+    return rv_decoder_from(b, c, f0, loudness, z, NULL);
+}
+
+rv_decoder_heads rv_decoder_from(nn_builder *b, const rv_decoder_config *c, rv_node *f0,
+                                 rv_node *loudness, rv_node *z, rv_node *state)
+{
     static const char *const names[] = { "in_mlps.0", "in_mlps.1", "in_mlps.2" };
     if (!check_features(c, f0, loudness, z))
-        return (rv_decoder_heads){ f0, f0 };
+        return (rv_decoder_heads){ f0, f0, f0 };
     if (c->pitch == RV_DECODER_MIDI)
         f0 = rv_scale(rv_hz_to_midi(f0), 1.0 / LAST_NOTE, 0);
     const size_t n = z ? 3 : 2;
@@ -84,10 +90,13 @@ rv_decoder_heads rv_decoder(nn_builder *b, const rv_decoder_config *c, rv_node *
     for (size_t i = 0; i < n; i++)
         seen[1 + i] = named_mlp(b, c, names[i], features[1 + i]);
     rv_node **beside = c->wide ? seen : features;
-    beside[0] = nn_gru(b, "gru", rv_concat(2, n, seen + 1), c->hidden_size, 1, false);
+    rv_node *x = rv_concat(2, n, seen + 1);
+    beside[0] = state ? nn_gru_from(b, "gru", x, c->hidden_size, state)
+                      : nn_gru(b, "gru", x, c->hidden_size, 1, false);
     rv_node *hidden = named_mlp(b, c, "out_mlp", rv_concat(2, 1 + n, beside));
     return (rv_decoder_heads){
         .harmonic = nn_linear(b, "proj_matrices.0", hidden, 1 + c->n_harmonic, true),
         .noise = nn_linear(b, "proj_matrices.1", hidden, c->n_bands, true),
+        .state = beside[0],
     };
 }

@@ -31,6 +31,7 @@ typedef struct rv_decoder_config {
 typedef struct rv_decoder_heads {
     rv_node *harmonic; /* [B,T,1 + n_harmonic] */
     rv_node *noise;    /* [B,T,n_bands] */
+    rv_node *state;    /* [B,T,hidden_size] of the GRU after each step */
 } rv_decoder_heads;
 
 /* ddsp_pytorch's: 512 units, 3 layers, 100 harmonics, 65 bands, no latent. */
@@ -40,5 +41,8 @@ rv_decoder_config rv_decoder_defaults(void);
  * deviation 1 over the data set; magenta/ddsp: dB / 80 + 1), z [B,T,z] or NULL. */
 rv_decoder_heads rv_decoder(nn_builder *b, const rv_decoder_config *c, rv_node *f0,
                             rv_node *loudness, rv_node *z);
+/* The same from a state [B,hidden_size] of the GRU on, as nn_gru_from(); NULL: from zeros. */
+rv_decoder_heads rv_decoder_from(nn_builder *b, const rv_decoder_config *c, rv_node *f0,
+                                 rv_node *loudness, rv_node *z, rv_node *state);
 
 #endif

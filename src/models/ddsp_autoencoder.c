@@ -34,20 +34,29 @@ static bool has_shape(const rv_node *x, size_t a, size_t b, size_t c)
     return true;
 }
 
+/* [B,M,channels] */
+static bool is_series(const rv_node *x, size_t batch, size_t channels)
+{
+    return x && has_shape(x, batch, rv_extent(x, 1), channels);
+}
+
 /* NULL, or what is expected and does not fit. */
 static const char *misfit(const rv_autoencoder_config *c, const rv_autoencoder_inputs *in)
 {
     const size_t batch = rv_extent(in->loudness, 0), frames = rv_extent(in->loudness, 1);
     if (!has_shape(in->loudness, batch, frames, 1) || batch == 0 || frames == 0)
         return "loudness [B,F,1]";
-    if (c->f0_encoder == RV_F0_GIVEN && !has_shape(in->f0, batch, frames, 1))
-        return "f0 [B,F,1]";
-    if (c->f0_encoder == RV_F0_LEARNED &&
-        (!in->mel || !has_shape(in->mel, batch, rv_extent(in->mel, 1), c->features.mel_bands)))
+    const bool learns_f0 = c->f0_encoder == RV_F0_LEARNED && in->mel;
+    if (learns_f0 && !is_series(in->mel, batch, c->features.mel_bands))
         return "mel bands [B,M,N]";
-    if (c->z_encoder == RV_Z_MFCC_RNN &&
-        (!in->mfcc || !has_shape(in->mfcc, batch, rv_extent(in->mfcc, 1), RV_AUTOENCODER_MFCC)))
+    if (!learns_f0 && !has_shape(in->f0, batch, frames, 1))
+        return "f0 [B,F,1]";
+    if (in->z && !has_shape(in->z, batch, frames, c->decoder.z))
+        return "z [B,F,Z]";
+    if (!in->z && c->decoder.z && !is_series(in->mfcc, batch, RV_AUTOENCODER_MFCC))
         return "MFCC [B,M,30]";
+    if (in->state && !has_shape(in->state, batch, c->decoder.hidden_size, 0))
+        return "state [B,H]";
     if (!has_shape(in->noise, batch, frames * c->hop, 0))
         return "noise [B,F hop]";
     if (in->voice && !has_shape(in->voice, batch, frames, 1))
@@ -65,19 +74,19 @@ static rv_node *scaled_loudness(const rv_autoencoder_config *c, rv_node *db)
     return rv_scale(db, 1 / c->loudness_std, -c->loudness_mean / c->loudness_std);
 }
 
-static void encode(nn_builder *b, const rv_autoencoder_config *c, const rv_autoencoder_inputs *in,
-                   rv_autoencoder_signals *s)
+rv_autoencoder_codes rv_autoencoder_encode(nn_builder *b, const rv_autoencoder_config *c,
+                                           const rv_autoencoder_inputs *in, size_t frames)
 {
-    const size_t frames = rv_extent(in->loudness, 1);
+    rv_autoencoder_codes codes = { in->f0, in->z };
     size_t mark = nn_enter(b, "f0_encoder");
-    s->f0 = c->f0_encoder == RV_F0_GIVEN
-                ? in->f0
-                : rv_encode_pitch(b, &c->resnet, in->mel, c->f0_bins, frames);
+    if (c->f0_encoder == RV_F0_LEARNED && in->mel)
+        codes.f0 = rv_encode_pitch(b, &c->resnet, in->mel, c->f0_bins, frames);
     nn_leave(b, mark);
     mark = nn_enter(b, "z_encoder");
-    if (c->z_encoder == RV_Z_MFCC_RNN)
-        s->z = rv_encode_timbre(b, in->mfcc, c->z_hidden, c->decoder.z, frames);
+    if (!codes.z && in->mfcc && c->decoder.z)
+        codes.z = rv_encode_timbre(b, in->mfcc, c->z_hidden, c->decoder.z, frames);
     nn_leave(b, mark);
+    return codes;
 }
 
 /* Synthesis ---------------------------------------------------------------------------- */
@@ -129,11 +138,14 @@ rv_autoencoder_signals rv_autoencoder_dry(nn_builder *b, const rv_autoencoder_co
     if (what) {
         rv_node *bad =
             rv_poison(b->graph, RV_ERR_SHAPE, __func__, "autoencoder: expected %s", what);
-        return (rv_autoencoder_signals){ bad, bad, bad, bad, bad, bad, bad, bad };
+        return (rv_autoencoder_signals){ bad, bad, bad, bad, bad, bad, bad, bad, bad };
     }
-    encode(b, c, in, &s);
+    const rv_autoencoder_codes codes = rv_autoencoder_encode(b, c, in, rv_extent(in->loudness, 1));
+    s.f0 = codes.f0;
+    s.z = codes.z;
     const rv_decoder_heads heads =
-        rv_decoder(b, &c->decoder, s.f0, scaled_loudness(c, in->loudness), s.z);
+        rv_decoder_from(b, &c->decoder, s.f0, scaled_loudness(c, in->loudness), s.z, in->state);
+    s.state = heads.state;
     make_harmonics(c, in, heads.harmonic, &s);
     make_noise(c, in, heads.noise, &s);
     s.audio = rv_add(s.harmonic_audio, s.noise_audio);

@@ -63,6 +63,7 @@ typedef struct rv_autoencoder_config {
     size_t reverb_length; /* samples */
     size_t reverb_frames, reverb_bands;
     rv_loudness_scale loudness_scale;
+    bool loudness_known;                /* whether the next two were given */
     double loudness_mean, loudness_std; /* of the training data, dB */
     double pitch_mean;                  /* of the training data, MIDI notes; 0: unknown */
     rv_autoencoder_z z_encoder;
@@ -83,12 +84,14 @@ RV_NODISCARD rv_status rv_autoencoder_configure(rv_autoencoder_config *c, const 
 typedef struct rv_autoencoder_inputs {
     rv_node *f0;           /* [B,F,1] Hz; NULL where it is learned */
     rv_node *loudness;     /* [B,F,1] dB */
-    rv_node *mfcc;         /* [B,M,30]: z */
+    rv_node *mfcc;         /* [B,M,30], from which z comes */
+    rv_node *z;            /* [B,F,z] in place of MFCC, or NULL */
     rv_node *mel;          /* [B,M,mel_bands]: learned f0 */
     rv_node *noise;        /* [B,T], rv_noise_fill() */
     rv_node *reverb_noise; /* [1,reverb_length], likewise: decay and noise */
     rv_node *voice;        /* [B,F,1] or NULL: factor of the harmonics' amplitude */
     rv_node *phase;        /* [B,1] or NULL: turns before the first sample */
+    rv_node *state; /* [B,hidden_size] or NULL: of the GRU before the first frame; no gradient */
 } rv_autoencoder_inputs;
 
 typedef struct rv_autoencoder_signals {
@@ -99,13 +102,20 @@ typedef struct rv_autoencoder_signals {
     rv_node *magnitudes;                   /* [B,F,n_bands] of the noise's filters */
     rv_node *harmonic_audio, *noise_audio; /* [B,T], before the reverb */
     rv_node *z;                            /* [B,F,z] or NULL */
+    rv_node *state;                        /* [B,F,hidden_size] of the GRU after each frame */
 } rv_autoencoder_signals;
 
 rv_autoencoder_signals rv_autoencoder(nn_builder *b, const rv_autoencoder_config *c,
                                       const rv_autoencoder_inputs *in);
 
-/* The parts, for a caller who puts pieces together: the same without the reverb; and its response
- * [1,M], NULL for none. */
+/* The parts, for a caller who puts pieces together: z and f0 of so many frames, f0 as it is given
+ * or learned, NULL for what there is not; all without the reverb; and its response [1,M], NULL for
+ * none. */
+typedef struct rv_autoencoder_codes {
+    rv_node *f0, *z;
+} rv_autoencoder_codes;
+rv_autoencoder_codes rv_autoencoder_encode(nn_builder *b, const rv_autoencoder_config *c,
+                                           const rv_autoencoder_inputs *in, size_t frames);
 rv_autoencoder_signals rv_autoencoder_dry(nn_builder *b, const rv_autoencoder_config *c,
                                           const rv_autoencoder_inputs *in);
 rv_node *rv_autoencoder_response(nn_builder *b, const rv_autoencoder_config *c,

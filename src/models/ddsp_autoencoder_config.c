@@ -14,7 +14,7 @@
  *   reverb_length    samples (3 s; wet 1 s)
  *   reverb_frames, reverb_bands   of the reverb "noise" (1000, 16)
  *   loudness_scale   "decibels" (dB / 80 + 1) or "standard" (ddsp_pytorch)
- *   loudness_mean, loudness_std   dB, of the training data (-50 and 15; standard: 0 and 1)
+ *   loudness_mean, loudness_std   dB, of the training data (unknown; standard: 0 and 1)
  *   pitch_mean       MIDI notes, of the training data, 0: unknown (0)
  *   z_encoder        "none" (default) or "mfcc_rnn"
  *   z                its channels (16)
@@ -31,6 +31,7 @@
  *   mel_bands        (128) */
 #include "models/ddsp_autoencoder.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -103,9 +104,11 @@ static void read_loudness(rv_arg_reader *r, rv_autoencoder_config *c)
     const bool ddsp = c->style == RV_STYLE_DDSP;
     c->loudness_scale = (rv_loudness_scale)choice(
         r, "loudness_scale", scales, ddsp ? RV_LOUDNESS_DECIBELS : RV_LOUDNESS_STANDARD);
-    const bool decibels = c->loudness_scale == RV_LOUDNESS_DECIBELS;
-    c->loudness_mean = rv_arg_number(r, "loudness_mean", decibels ? -50 : 0, -1000, 1000);
-    c->loudness_std = rv_arg_number(r, "loudness_std", decibels ? 15 : 1, 1e-3, 1000);
+    c->loudness_mean = rv_arg_number(r, "loudness_mean", NAN, -1000, 1000);
+    c->loudness_std = rv_arg_number(r, "loudness_std", NAN, 1e-3, 1000);
+    c->loudness_known = !isnan(c->loudness_mean) && !isnan(c->loudness_std);
+    c->loudness_mean = isnan(c->loudness_mean) ? 0 : c->loudness_mean;
+    c->loudness_std = isnan(c->loudness_std) ? 1 : c->loudness_std;
     c->pitch_mean = rv_arg_number(r, "pitch_mean", 0, 0, 150);
 }
 

@@ -149,3 +149,11 @@ rv_node *nn_gru(nn_builder *b, const char *name, rv_node *x, size_t hidden, size
 {
     return recurrent_layers(b, name, x, 3, rv_gru, hidden, layers, bidirectional);
 }
+
+rv_node *nn_gru_from(nn_builder *b, const char *name, rv_node *x, size_t hidden, rv_node *state)
+{
+    const size_t mark = nn_enter(b, "%s", name);
+    const rv_recurrent_weights w = recurrent_weights(b, 0, "", 3, rv_extent(x, -1), hidden);
+    nn_leave(b, mark);
+    return rv_gru_from(x, &w, state);
+}

@@ -16,7 +16,12 @@ static const recurrent_attr GRU = { .gates = 3, .joint = 2, .projected = true };
 rv_node *rv_gru(rv_node *x, const rv_recurrent_weights *forward,
                 const rv_recurrent_weights *backward)
 {
-    return recurrent_apply(&rv_op_gru, GRU, x, forward, backward);
+    return recurrent_apply(&rv_op_gru, GRU, x, forward, backward, NULL);
+}
+
+rv_node *rv_gru_from(rv_node *x, const rv_recurrent_weights *weights, rv_node *state)
+{
+    return recurrent_apply(&rv_op_gru, GRU, x, weights, NULL, state);
 }
 
 static void gru_run(const rv_call *c)
@@ -31,7 +36,7 @@ static void gru_grad(rv_node *n, rv_node *dy, rv_node *dx[])
 
 const rv_op rv_op_gru = {
     .name = "gru",
-    .n_in = 9,
+    .n_in = 10,
     .attr_size = sizeof(recurrent_attr),
     .shape = recurrent_shape,
     .run = gru_run,

@@ -13,7 +13,7 @@ static const recurrent_attr LSTM = { .gates = 4, .joint = 4 };
 rv_node *rv_lstm(rv_node *x, const rv_recurrent_weights *forward,
                  const rv_recurrent_weights *backward)
 {
-    return recurrent_apply(&rv_op_lstm, LSTM, x, forward, backward);
+    return recurrent_apply(&rv_op_lstm, LSTM, x, forward, backward, NULL);
 }
 
 static void lstm_run(const rv_call *c)

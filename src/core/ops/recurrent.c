@@ -57,11 +57,12 @@ static rv_node *projection(const rv_op *op, rv_node *x, const rv_recurrent_weigh
 }
 
 rv_node *recurrent_apply(const rv_op *op, recurrent_attr attr, rv_node *x,
-                         const rv_recurrent_weights *forward, const rv_recurrent_weights *backward)
+                         const rv_recurrent_weights *forward, const rv_recurrent_weights *backward,
+                         rv_node *state)
 {
     const rv_recurrent_weights *const w[] = { forward, backward };
     const size_t directions = backward ? 2 : 1;
-    rv_node *in[9] = { attr.projected ? projection(op, x, w, directions) : x };
+    rv_node *in[10] = { [0] = attr.projected ? projection(op, x, w, directions) : x, [9] = state };
     for (size_t d = 0; d < directions; d++) {
         rv_node **to = in + 1 + 4 * d;
         to[1] = w[d]->hidden;
@@ -71,7 +72,7 @@ rv_node *recurrent_apply(const rv_op *op, recurrent_attr attr, rv_node *x,
             to[2] = w[d]->input_bias;
         }
     }
-    return rv_apply(op, &attr, backward ? 9 : 5, in);
+    return rv_apply(op, &attr, state ? 10 : backward ? 9 : 5, in);
 }
 
 static size_t round_up(size_t n)
@@ -154,7 +155,11 @@ rv_status recurrent_shape(const rv_node *n, rv_shape *out, rv_error *err)
         if (n->in[2 + 4 * d]->shape.d[0] != w->d[0])
             return RV_FAIL(err, RV_ERR_SHAPE, "%s: directions of different sizes", n->op->name);
     }
-    *out = RV_SHAPE(x->d[0], x->d[1], w->d[0] / a->gates * directions);
+    const size_t units = w->d[0] / a->gates;
+    if (n->in[9] && !rv_shape_equal(&n->in[9]->shape, &RV_SHAPE(x->d[0], units)))
+        return RV_FAIL(err, RV_ERR_SHAPE, "%s: the state does not fit %zu sequences, %zu units",
+                       n->op->name, x->d[0], units);
+    *out = RV_SHAPE(x->d[0], x->d[1], units * directions);
     return RV_OK;
 }
 
@@ -293,19 +298,31 @@ static void add_hidden(const recurrent_task *t, real *pre, const real *h, size_t
         memcpy(g.y + i * v->row, g.bias, v->apart * sizeof *g.y);
 }
 
+/* The state before the first step, [n,H]; NULL: zeros. */
+static const real *given_state(const recurrent_task *t)
+{
+    const real *state = t->call->in[9];
+    return state ? state + t->item * t->view->units : NULL;
+}
+
 static void take_step(const recurrent_task *t, size_t step, real *pre)
 {
     const recurrent_view *v = t->view;
     const size_t width = v->directions * v->units, row = v->steps * width;
     real *y = t->call->out + t->item * row + t->direction * v->units;
-    add_hidden(t, pre, step ? y + time_of(t, step - 1) * width : NULL, row, t->n);
+    const real *before = step ? y + time_of(t, step - 1) * width : given_state(t);
+    add_hidden(t, pre, before, step ? row : v->units, t->n);
     t->job->cell(y + time_of(t, step) * width, row, t->state, pre, t->n, v->units);
 }
 
 static void run_task(const recurrent_task *t)
 {
     const recurrent_view *v = t->view;
-    memset(t->state, 0, t->n * v->units * sizeof(real));
+    const size_t bytes = t->n * v->units * sizeof(real);
+    if (given_state(t))
+        memcpy(t->state, given_state(t), bytes);
+    else
+        memset(t->state, 0, bytes);
     for (size_t step = 0; step < v->steps; step += v->chunk) {
         const size_t count = v->steps - step < v->chunk ? v->steps - step : v->chunk;
         const size_t time = earliest(t, step, count);
@@ -386,6 +403,9 @@ static void input_grad(rv_node *gates, rv_node *x, rv_node *const *w, rv_node **
 void recurrent_grad(rv_node *n, rv_node *dy, rv_node *dx[], const rv_op *back)
 {
     rv_node *x = n->in[0], *from[2];
+    if (n->in[9])
+        rv_poison(x->graph, RV_ERR_UNSUPPORTED, __func__, "%s: no gradient from a given state",
+                  n->op->name);
     const recurrent_view v = sizes_of(n, n->in[2]);
     const size_t rows = v.items * v.steps, directions = n->in[6] ? 2 : 1;
     recurrent_attr a = *(const recurrent_attr *)n->attr;
