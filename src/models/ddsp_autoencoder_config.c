@@ -94,9 +94,13 @@ static void read_reverb(rv_arg_reader *r, rv_autoencoder_config *c)
         rv_arg_size(r, "reverb_length", seconds * c->sample_rate, 2, (size_t)1 << 22);
     c->reverb_frames = rv_arg_size(r, "reverb_frames", 1000, 1, 100000);
     c->reverb_bands = rv_arg_size(r, "reverb_bands", 16, 2, 4097);
-    if (c->reverb == RV_REVERB_NOISE && c->reverb_frames > c->reverb_length)
-        rv_arg_fail(r, RV_ERR_ARG, "reverb_frames", "is %zu, at most reverb_length %zu is expected",
-                    c->reverb_frames, c->reverb_length);
+    const size_t hop = (c->reverb_length + c->reverb_frames - 1) / c->reverb_frames;
+    if (c->reverb == RV_REVERB_NOISE && (c->reverb_length + hop - 1) / hop != c->reverb_frames)
+        rv_arg_fail(
+            r, RV_ERR_ARG, "reverb_frames",
+            "is %zu, into which reverb_length %zu cannot be cut: frames of equal length but "
+            "for the last are expected",
+            c->reverb_frames, c->reverb_length);
 }
 
 static void read_loudness(rv_arg_reader *r, rv_autoencoder_config *c)
