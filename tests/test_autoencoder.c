@@ -149,7 +149,7 @@ static void check_pytorch(const char *prefix, size_t frames)
 {
     const rv_autoencoder_config c = configured(
         ARGS(TEXT("style", "ddsp_pytorch"), NUMBER("hidden_size", 8), NUMBER("n_harmonic", 6),
-             NUMBER("n_bands", 5), NUMBER("sampling_rate", 800), NUMBER("block_size", 16)));
+             NUMBER("n_bands", 5), NUMBER("sampling_rate", 1000), NUMBER("block_size", 16)));
     network n = network_new();
     nn_begin(&n.nn, n.graph);
     const rv_autoencoder_inputs in = new_inputs(n.graph, &c, 2, frames);

@@ -52,7 +52,7 @@ def by_ddsp_pytorch(folder, out):
         stub(name)
     DDSP = importlib.import_module("reference.model").DDSP
     torch.manual_seed(5)
-    rate, hop = 800, 16
+    rate, hop = 1000, 16
     model = DDSP(hidden_size=8, n_harmonic=6, n_bands=5, sampling_rate=rate, block_size=hop)
     with torch.no_grad():
         for name, p in model.named_parameters():

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 struct rv_outputs {
@@ -19,10 +20,11 @@ struct rv_outputs {
     float peak;
 };
 
-static bool is_float(const rv_audio_writer_options *format)
+static bool is_float(const rv_audio_writer_options *format, const char *path)
 {
-    const char *f = format->format;
-    return format->bits == 32 && (strcmp(f, "wav") == 0 || strcmp(f, "aiff") == 0);
+    const char *end = strrchr(path, '.'), *f = format->format ? format->format : end ? end + 1 : "";
+    return format->bits == 32 && (strcasecmp(f, "wav") == 0 || strcasecmp(f, "aiff") == 0 ||
+                                  strcasecmp(f, "aif") == 0);
 }
 
 static rv_status open_all(rv_outputs *o, char *const *paths, const rv_audio_writer_options *format,
@@ -51,7 +53,7 @@ rv_status rv_outputs_open(rv_outputs **out, char *const *paths, size_t n,
         return RV_FAIL(err, RV_ERR_NOMEM, "outputs");
     o->n = n;
     o->channels = (size_t)format->channels;
-    o->clip = is_float(format) ? RV_CLIP_NONE : clip;
+    o->clip = is_float(format, paths[0]) ? RV_CLIP_NONE : clip;
     const rv_status st = open_all(o, paths, format, err);
     if (st != RV_OK) {
         rv_outputs_free(o);
