@@ -43,6 +43,29 @@ def write_float_wav(path, samples):
                      struct.pack("<I", 16) + fmt + b"data" + struct.pack("<I", len(data)) + data)
 
 
+def write_autoencoder(path):
+    """A DDSP autoencoder of two units; all weights are 0.3."""
+    mlp = {"0.weight": (2, 1), "0.bias": (2,), "1.weight": (2,), "1.bias": (2,)}
+    shapes = {f"in_mlps.{i}.{name}": shape for i in (0, 1) for name, shape in mlp.items()}
+    shapes.update({f"out_mlp.{name}": shape for name, shape in mlp.items()})
+    shapes.update({"out_mlp.0.weight": (2, 6), "gru.weight_ih_l0": (6, 4),
+                   "gru.weight_hh_l0": (6, 2), "gru.bias_ih_l0": (6,), "gru.bias_hh_l0": (6,),
+                   "proj_matrices.0.weight": (3, 2), "proj_matrices.0.bias": (3,),
+                   "proj_matrices.1.weight": (2, 2), "proj_matrices.1.bias": (2,)})
+    kwargs = {"hidden_size": 2, "layers": 1, "n_harmonic": 2, "n_bands": 2, "reverb": "none"}
+    model = {"format_version": 1, "class": "ravel.ddsp.Autoencoder", "kwargs": kwargs}
+    header, data = {"__metadata__": {"ravel": json.dumps(model)}}, b""
+    for name, shape in shapes.items():
+        values = struct.pack(f"<{math.prod(shape)}f", *[0.3] * math.prod(shape))
+        header[name] = {"dtype": "F32", "shape": shape,
+                        "data_offsets": [len(data), len(data) + len(values)]}
+        data += values
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+    return path
+
+
 def frames_of(path):
     with wave.open(str(path)) as f:
         return f.getnframes()
@@ -283,6 +306,33 @@ class Cli(unittest.TestCase):
         self.complaint(self.run_ravel("features", self.folder / "n.wav", "-o", self.out, "--cache",
                                       self.folder / "cache", code=1), "n.wav")
         self.assertFalse(self.out.exists())
+
+    def test_synth(self):
+        self.assertIn("examples:", self.run_ravel("synth", "--help").stdout)
+        model = write_autoencoder(self.folder / "m.safetensors")
+        song = write_wav(self.folder / "a.wav", seconds=1, rate=44100)
+        out = self.out / "b.wav"
+        args = ("synth", model, song, "-o", out)
+        told = json.loads(self.run_ravel(*args, "--octave", 1, "--f0-method", "yin", "--json").stdout)
+        self.assertEqual((told["samples"], told["frames"], told["f0_method"]), (16000, 251, "yin"))
+        self.assertAlmostEqual(told["pitch_mean"], 69.04, delta=0.1)  # 441 Hz, before the shift
+        self.assertEqual(frames_of(out), 16000)
+        self.complaint(self.run_ravel(*args, code=1), "is there already")
+        done = self.run_ravel(*args, "--overwrite", "--progress", "json")
+        self.assertEqual((done.stdout.strip(), json.loads(done.stderr.splitlines()[-1])["fraction"]),
+                         (str(out), 1))
+
+    def test_synth_refused(self):
+        model = write_autoencoder(self.folder / "m.safetensors")
+        song = write_wav(self.folder / "a.wav")
+        self.complaint(self.run_ravel("synth", model, code=2), "MODEL, one FILE and -o OUT")
+        for more, word in (((model, "missing.wav"), "missing.wav"), ((song, song), "a.wav"),
+                           ((model, model), "m.safetensors"),
+                           ((model, song, "--auto-loudness"), "loudness_mean")):
+            self.complaint(self.run_ravel("synth", *more, "-o", self.out / "b.wav", code=1), word)
+        self.complaint(self.run_ravel("synth", model, song, "-o", "b.xyz", code=1), "b.xyz")
+        self.complaint(self.run_ravel("separate", "-m", model, song, code=1), "m.safetensors")
+        self.assertFalse((self.out / "b.wav").exists())
 
     def test_layout(self):
         song = write_wav(self.folder / "söng 1.b.wav")
