@@ -63,7 +63,8 @@ static rv_feature_spec spec_of(const work *w, rv_feature_name feature, double ra
 static rv_status get(work *w, rv_feature_name feature, double rate, rv_feature_rows **rows,
                      rv_error *err)
 {
-    const rv_track_source source = { (char *)w->f->path, 0, RV_ALL_CHANNELS };
+    rv_track_source file = { (char *)w->f->path, 0, RV_ALL_CHANNELS };
+    const rv_track_sources source = { &file, 1 };
     const rv_feature_watch watch = { tell, w };
     const rv_feature_spec spec = spec_of(w, feature, rate);
     RV_TRY(rv_feature_get(w->f->cache, &source, &spec, &watch, rows, err));
@@ -104,7 +105,8 @@ static rv_status track(work *w, rv_mono *mono, rv_pitch *pitch, size_t *n, rv_er
 static rv_status by_crepe(work *w, rv_error *err)
 {
     rv_synth_features *f = w->f;
-    const rv_track_source source = { (char *)f->path, 0, RV_ALL_CHANNELS };
+    rv_track_source file = { (char *)f->path, 0, RV_ALL_CHANNELS };
+    const rv_track_sources source = { &file, 1 };
     rv_mono *mono = NULL;
     rv_pitch *pitch = NULL;
     rv_pitch_options o;
