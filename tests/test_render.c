@@ -1,7 +1,7 @@
 /* test_render.c - a data set is rendered: the same bytes each time, stems that add up, metadata
  * that is true, and errors that say what is wrong. Soundfont and songs are made here. */
 #include "data/sing.h"
-#include "data/synth.h"
+#include "data/soundfont.h"
 #include "io/audio_read.h"
 #include "io/midi_file.h"
 #include "io/yaml_file.h"

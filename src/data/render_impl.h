@@ -6,7 +6,7 @@
 #include "data/drum_kit.h"
 #include "data/render_plan.h"
 #include "data/render_songs.h"
-#include "data/synth.h"
+#include "data/soundfont.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

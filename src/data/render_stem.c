@@ -11,7 +11,7 @@
 static const double effects_level = -20; /* LUFS at which the effects get a stem */
 static const double fade_seconds = 1;    /* what still sounds at the end fades out */
 
-/* Soundfonts are opened one at a time (data/synth.h). */
+/* Soundfonts are opened one at a time (data/soundfont.h). */
 static rv_status font_of(rv_track_work *w, rv_soundfont **out, rv_error *err)
 {
     const rv_render_options *opt = w->worker->run->opt;

@@ -4,7 +4,7 @@
  * ms); the soundfont, which takes long to read, is handed from one to the next. */
 #include "base/status.h"
 #include "data/gm.h"
-#include "data/synth.h"
+#include "data/soundfont.h"
 #include "io/mapping.h"
 
 #include <fluidsynth.h>

@@ -1,6 +1,6 @@
 /* synth_none.c - stands for synth_fluid.c in a build without FluidSynth. */
 #include "base/status.h"
-#include "data/synth.h"
+#include "data/soundfont.h"
 
 rv_status rv_synth_check(rv_error *err)
 {

@@ -47,8 +47,8 @@ typedef struct recurrent_task {
     size_t direction, item, n;
 } recurrent_task;
 
-/* Forward: in = x [B,T,I], then for each direction Wi [GH,I], Wh [GH,H], bi [GH], bh [GH]; in[9], if
- * given, is the state [B,H] before the first step of the only direction: no gradient goes there.
+/* Forward: in = x [B,T,I], then for each direction Wi [GH,I], Wh [GH,H], bi [GH], bh [GH]; in[9],
+ * if given, is the state [B,H] before the first step of the only direction: no gradient goes there.
  * Projected: in[0] has Wi x + bi of the directions side by side [B,T,D GH], no Wi and bi follow. */
 rv_node *recurrent_apply(const rv_op *op, recurrent_attr attr, rv_node *x,
                          const rv_recurrent_weights *forward, const rv_recurrent_weights *backward,

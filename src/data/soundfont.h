@@ -1,4 +1,4 @@
-/* synth.h - a soundfont (SF2, SF3) plays one instrument's events, by FluidSynth.
+/* soundfont.h - a soundfont (SF2, SF3) plays one instrument's events, by FluidSynth.
  *
  * Equal events give equal bits with one version of FluidSynth: each call plays on a synthesiser
  * that is new, without reverb, chorus or dither. Events act on the grid of FluidSynth's blocks,
@@ -8,8 +8,8 @@
  * all its users in the process) and a cache of samples, which shares a soundfont's samples between
  * all that have it open. In version 2.3 its counter is not locked, so rv_soundfont_open() and
  * rv_soundfont_free() must not run in two threads at a time; each object is of one thread. */
-#ifndef DATA_SYNTH_H
-#define DATA_SYNTH_H
+#ifndef DATA_SOUNDFONT_H
+#define DATA_SOUNDFONT_H
 
 #include "ravel/base.h"
 
