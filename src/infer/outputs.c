@@ -23,8 +23,8 @@ struct rv_outputs {
 static bool is_float(const rv_audio_writer_options *format, const char *path)
 {
     const char *end = strrchr(path, '.'), *f = format->format ? format->format : end ? end + 1 : "";
-    return format->bits == 32 && (strcasecmp(f, "wav") == 0 || strcasecmp(f, "aiff") == 0 ||
-                                  strcasecmp(f, "aif") == 0);
+    return format->bits == 32 &&
+           (strcasecmp(f, "wav") == 0 || strcasecmp(f, "aiff") == 0 || strcasecmp(f, "aif") == 0);
 }
 
 static rv_status open_all(rv_outputs *o, char *const *paths, const rv_audio_writer_options *format,
