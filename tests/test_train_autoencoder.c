@@ -1,13 +1,16 @@
 /* test_train_autoencoder.c - whole trainings of a tiny DDSP autoencoder: it learns a generated
  * phrase by heart, goes on bit by bit after an interruption, and its file says what it was trained
  * on. */
+#include "crepe_files.h"
 #include "io/checkpoint.h"
-#include "models/ddsp_autoencoder.h"
+#include "ravel/features.h"
+#include "train/autoencoder_recipe.h"
 #include "training_runs.h"
 
 #include <math.h>
+#include <signal.h>
 
-enum { RATE = 4000, FRAMES = 8000 };
+enum { RATE = 4000, FRAMES = 8000, HOP = 40 };
 
 /* A slow scale of tones with four harmonics that swell and fade. */
 static void write_phrase(const char *name, double hz)
@@ -133,25 +136,168 @@ TEST(test_a_stopped_run_goes_on_exactly)
     check_same_file("one", "stop", "log.jsonl");
 }
 
-/* Each kind of room and encoder: two steps. */
-TEST(test_other_models)
+/* At step 3, in the middle of writing nothing: the last state is that of step 2. */
+static int kill_at_3(void *ctx, const rv_train_progress *p)
 {
-    static const char *const changes[] = {
-        "model.arguments.reverb=decay", "model.arguments.reverb=none",
-        "model.arguments={style: ddsp_pytorch, hidden_size: 8, n_harmonic: 4, hop: 40, "
-        "reverb_length: 400, n_bands: 9}",
-        "model.arguments={z_encoder: mfcc_rnn, z: 4, z_hidden: 8, hidden_size: 8, hop: 40, "
-        "reverb: none}",
-        "model.arguments={reverb: noise, reverb_length: 400, reverb_frames: 10, hop: 40, "
-        "hidden_size: 8}"
-    };
+    (void)ctx;
+    if (!p->preparing && p->step == 3)
+        raise(SIGKILL);
+    return 0;
+}
+
+TEST(test_a_killed_run_goes_on_exactly)
+{
     rv_error err = { 0 };
     rv_train_report r;
-    rv_train_options opt;
-    rv_train_defaults(&opt);
-    opt.dry_run = 1;
-    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
-        CHECK_OK(train("dry", changes[i], &opt, &r, &err), err);
+    watcher on = { 0 };
+    rv_train_options opt = options_of(&on, 1);
+    opt.progress = kill_at_3;
+    const pid_t child = fork();
+    if (child == 0)
+        _exit(train("killed", NULL, &opt, &r, &err) == RV_OK ? 1 : 2);
+    int status;
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    opt = options_of(&on, 2);
+    CHECK_OK(train("killed", NULL, &opt, &r, &err), err);
+    CHECK_MSG(r.resumed_at == 2, "resumed at %d", (int)r.resumed_at);
+    check_same_file("one", "killed", "last.state");
+    check_same_file("one", "killed", "best.safetensors");
+    check_same_file("one", "killed", "log.jsonl");
+}
+
+/* Kinds of models ------------------------------------------------------------------------- */
+
+/* The graph of what a file's configuration says; its parameters are all that the file has. */
+static void check_parameters(const rv_checkpoint *c, const rv_autoencoder_config *m)
+{
+    enum { MOST = 200 };
+    rv_error err = { 0 };
+    rv_graph *g;
+    nn_builder b;
+    rv_expected want[MOST] = { 0 };
+    size_t n = 0;
+    CHECK_OK(rv_graph_new(&g, NULL, &err), err);
+    nn_begin(&b, g);
+    const rv_autoencoder_inputs in = { .f0 = rv_input(g, RV_SHAPE(1, 4, 1)),
+                                       .loudness = rv_input(g, RV_SHAPE(1, 4, 1)),
+                                       .mfcc = rv_input(g, RV_SHAPE(1, 4, RV_AUTOENCODER_MFCC)),
+                                       .noise = rv_input(g, RV_SHAPE(1, 4 * HOP)),
+                                       .reverb_noise = rv_input(g, RV_SHAPE(1, m->reverb_length)) };
+    rv_autoencoder(&b, m, &in);
+    CHECK_OK(rv_graph_status(g, &err), err);
+    for (const nn_param *p = b.params; p && n < MOST; p = p->next, n++) {
+        want[n] = (rv_expected){ .name = p->name, .rank = p->node->shape.rank };
+        memcpy(want[n].shape, p->node->shape.d, (size_t)want[n].rank * sizeof want[n].shape[0]);
+    }
+    CHECK_OK(rv_checkpoint_match(c, want, n, &err), err);
+    rv_graph_free(g);
+}
+
+static rv_autoencoder_config check_release(const char *out)
+{
+    rv_error err = { 0 };
+    rv_autoencoder_config m;
+    rv_checkpoint *c = open_best(out);
+    json_t *all = json_deep_copy(json_object_get(rv_checkpoint_config(c), "kwargs"));
+    CHECK_OK(rv_autoencoder_from_json(&m, all, &err), err);
+    check_parameters(c, &m);
+    json_decref(all);
+    rv_checkpoint_free(c);
+    return m;
+}
+
+static rv_autoencoder_config check_learns(const char *out, const char *arguments)
+{
+    watcher w = { 0 };
+    rv_error err = { 0 };
+    rv_train_report r;
+    const rv_train_options opt = options_of(&w, 1);
+    const char *const more[] = { arguments, "train.epochs=12" };
+    CHECK_OK(train_with(out, more, 2, &opt, &r, &err), err);
+    printf("# %s: loss %.3g to %.3g\n", out, w.first, w.last);
+    CHECK_MSG(w.last < 0.8 * w.first, "%s: loss %g, at first %g", out, w.last, w.first);
+    return check_release(out);
+}
+
+TEST(test_ddsp_pytorch_learns)
+{
+    const rv_autoencoder_config m =
+        check_learns("pytorch", "model.arguments={style: ddsp_pytorch, hidden_size: 24, layers: 1, "
+                                "n_harmonic: 8, hop: 40, reverb_length: 400, n_bands: 9}");
+    CHECK(m.style == RV_STYLE_DDSP_PYTORCH && m.reverb == RV_REVERB_WET && m.hop == HOP);
+    CHECK(m.features.loudness == RV_LOUDNESS_DDSP_PYTORCH);
+}
+
+TEST(test_rooms_learn)
+{
+    const rv_autoencoder_config decay =
+        check_learns("decay", "model.arguments={reverb: decay, hidden_size: 24, layers: 1, "
+                              "n_harmonic: 8, n_bands: 9, hop: 40, reverb_length: 400}");
+    const rv_autoencoder_config noise =
+        check_learns("noise", "model.arguments={reverb: noise, reverb_frames: 10, hidden_size: 24, "
+                              "layers: 1, n_harmonic: 8, n_bands: 9, hop: 40, reverb_length: 400}");
+    CHECK(decay.reverb == RV_REVERB_DECAY && noise.reverb == RV_REVERB_NOISE);
+}
+
+TEST(test_z_learns)
+{
+    const rv_autoencoder_config m =
+        check_learns("z", "model.arguments={z_encoder: mfcc_rnn, z: 4, z_hidden: 8, layers: 1, "
+                          "hidden_size: 24, n_harmonic: 8, n_bands: 9, hop: 40, reverb: none}");
+    CHECK(m.z_encoder == RV_Z_MFCC_RNN && m.decoder.z == 4 && m.reverb == RV_REVERB_NONE);
+}
+
+/* CREPE ----------------------------------------------------------------------------------- */
+
+/* The override that names weights of this width, which are made. */
+static const char *crepe_model(char *override, size_t room, const char *name, size_t width)
+{
+    char path[100];
+    write_crepe(path_of(path, sizeof path, name), width, 0);
+    snprintf(override, room,
+             "data.features={f0_method: crepe, crepe_model: %s, f0_min: 80, f0_max: 800}", path);
+    return override;
+}
+
+/* In the cache there is the pitch that `ravel features` finds with these weights. */
+static void check_measured_by(const char *weights)
+{
+    char song[100], out[100], model[100];
+    rv_error err = { 0 };
+    rv_features_options opt;
+    rv_features_report r;
+    rv_features_defaults(&opt);
+    opt.features = "f0";
+    opt.frame_rate = (double)RATE / HOP;
+    opt.f0_method = RV_F0_CREPE;
+    opt.crepe.model = path_of(model, sizeof model, weights);
+    opt.f0_min = 80;
+    opt.f0_max = 800;
+    CHECK_OK(rv_features_file(path_of(song, sizeof song, "songs/train/b/lead.wav"),
+                              path_of(out, sizeof out, "features"), &opt, &r, &err),
+             err);
+    CHECK_MSG(r.found == 1 && r.measured == 0, "%d found", (int)r.found);
+}
+
+TEST(test_crepe_finds_pitch)
+{
+    char small[200], moved[200], other[200];
+    watcher stop = { .stop_at = 2 }, on = { 0 };
+    rv_error err = { 0 };
+    rv_train_report r;
+    rv_train_options opt = options_of(&stop, 2);
+    crepe_model(small, sizeof small, "small.safetensors", 1);
+    crepe_model(moved, sizeof moved, "moved.safetensors", 1);
+    crepe_model(other, sizeof other, "other.safetensors", 2);
+    CHECK(train("crepe", small, &opt, &r, &err) == RV_ERR_CANCELLED);
+    check_measured_by("small.safetensors");
+    opt = options_of(&on, 1);
+    CHECK(train("crepe", other, &opt, &r, &err) == RV_ERR_ARG);
+    CHECK_MSG(strstr(err.text, "data"), "%s", err.text);
+    CHECK_OK(train("crepe", moved, &opt, &r, &err), err);
+    CHECK(r.resumed_at == 2);
+    CHECK(check_release("crepe").features.tracker == RV_TRACKER_CREPE);
 }
 
 static int stop_measuring(void *ctx, const rv_train_progress *p)
@@ -183,8 +329,28 @@ TEST(test_bad_recipes)
     check_fails("model.arguments.hiden_size=8", RV_ERR_UNSUPPORTED, "hiden_size");
     check_fails("model.arguments.f0_encoder=learned", RV_ERR_UNSUPPORTED, "f0_encoder");
     check_fails("data.features.f0_max=20", RV_ERR_ARG, "f0_m");
+    check_fails("data.features.f0_method=crepe", RV_ERR_ARG, "needs data.features.crepe_model");
+    check_fails("data.features={f0_method: crepe, crepe_model: /nowhere}", RV_ERR_IO, "/nowhere");
     check_fails("data.batch=1000", RV_ERR_ARG, "1000");
     check_fails("data.stems=[flute]", RV_ERR_IO, "no songs of these stems");
+}
+
+/* What the data decides is not overwritten in silence. */
+TEST(test_arguments_that_data_decides)
+{
+    static const char *const pairs[][2] = {
+        { "f0_method=crepe", "data.features.f0_method" },
+        { "f0_min=100", "data.features.f0_min" },
+        { "f0_max=700", "data.features.f0_max" },
+        { "loudness=ddsp1", "data.features.loudness" },
+        { "sample_rate=4000", "data.sample_rate" },
+        { "sampling_rate=4000", "data.sample_rate" },
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        char override[80];
+        snprintf(override, sizeof override, "model.arguments.%s", pairs[i][0]);
+        check_fails(override, RV_ERR_ARG, pairs[i][1]);
+    }
 }
 
 int main(void)
@@ -194,9 +360,14 @@ int main(void)
         cmocka_unit_test(test_released_model),
         cmocka_unit_test(test_same_bits_for_any_number_of_threads),
         cmocka_unit_test(test_a_stopped_run_goes_on_exactly),
-        cmocka_unit_test(test_other_models),
+        cmocka_unit_test(test_a_killed_run_goes_on_exactly),
+        cmocka_unit_test(test_ddsp_pytorch_learns),
+        cmocka_unit_test(test_rooms_learn),
+        cmocka_unit_test(test_z_learns),
+        cmocka_unit_test(test_crepe_finds_pitch),
         cmocka_unit_test(test_measuring_can_be_stopped),
         cmocka_unit_test(test_bad_recipes),
+        cmocka_unit_test(test_arguments_that_data_decides),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

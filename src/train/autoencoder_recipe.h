@@ -2,6 +2,7 @@
 #ifndef TRAIN_AUTOENCODER_RECIPE_H
 #define TRAIN_AUTOENCODER_RECIPE_H
 
+#include "infer/crepe_f0.h"
 #include "models/ddsp_autoencoder.h"
 #include "train/phrases.h"
 #include "train/recipe.h"
@@ -11,6 +12,7 @@ typedef struct rv_autoencoder_recipe {
     rv_autoencoder_config model; /* as far as it is known without the data */
     rv_phrases_config phrases;   /* to train on */
     const char *cache;           /* folder of features, NULL: the user's */
+    rv_crepe_f0 *crepe;          /* that finds pitch; NULL: another method */
 } rv_autoencoder_recipe;
 
 extern const rv_config_key rv_autoencoder_keys[];

@@ -11,6 +11,7 @@
 #include "train/phrase_distance.h"
 #include "train/resynthesis.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,12 +53,22 @@ static rv_status read_config(void **out, const rv_recipe *r, rv_error *err)
     return RV_OK;
 }
 
-/* Where features are kept does not matter. */
+/* Where features and CREPE's weights are kept does not matter, but what these are. */
 static json_t *identity(const rv_recipe *r)
 {
+    const rv_autoencoder_recipe *a = r->task_config;
     json_t *data = json_deep_copy(json_object_get(r->values, "data"));
+    json_t *features = json_object_get(data, "features");
     json_object_del(data, "threads");
-    json_object_del(json_object_get(data, "features"), "cache");
+    json_object_del(features, "cache");
+    json_object_del(features, "crepe_model");
+    if (data && a->crepe) {
+        json_t *print = json_sprintf("%016" PRIx64, rv_crepe_f0_engine(a->crepe)->print);
+        if (json_object_set_new(features, "crepe_model", print) != 0) {
+            json_decref(data);
+            return NULL;
+        }
+    }
     return data;
 }
 
@@ -110,6 +121,8 @@ static rv_status open_phrases(work *w, const char *split, rv_track_list **list, 
 static rv_status find_songs(work *w, rv_train_report *report, rv_error *err)
 {
     RV_TRY(rv_feature_cache_open(&w->cache, w->own->cache, err));
+    if (w->own->crepe)
+        rv_feature_cache_set_crepe(w->cache, rv_crepe_f0_engine(w->own->crepe));
     RV_TRY(open_phrases(w, "train", &w->train_list, &w->train, err));
     RV_TRY(open_phrases(w, "valid", &w->valid_list, &w->valid, err));
     snprintf(report->layout, sizeof report->layout, "%s", w->train_list->layout->name);
