@@ -14,12 +14,13 @@ static const char *const lead[] = { "lead" };
 
 typedef struct batch {
     float audio[B * T], f0[B * F], confidence[B * F], loudness[B * F], mfcc[B * F * RV_SONG_MFCC];
+    bool voiced[B * F];
 } batch;
 
 static rv_phrase_batch view(batch *b)
 {
     memset(b, 1, sizeof *b);
-    return (rv_phrase_batch){ b->audio, b->f0, b->confidence, b->loudness, b->mfcc };
+    return (rv_phrase_batch){ b->audio, b->f0, b->confidence, b->loudness, b->mfcc, b->voiced };
 }
 
 /* Another pitch each half second. */
@@ -137,6 +138,7 @@ TEST(test_sound_and_features_are_of_the_same_moment)
             CHECK(isfinite(b.f0[k]) && b.f0[k] > 0);
             CHECK_MSG(!steady || fabs(log2((double)b.f0[k] / hz)) < 0.01, "%g s: %g, not %g Hz", at,
                       (double)b.f0[k], hz);
+            CHECK(!steady || b.voiced[k]);
             good += steady;
         }
         CHECK(b.loudness[10] > -40 && b.loudness[10] < 10 && b.confidence[30] > 0);
@@ -234,7 +236,7 @@ TEST(test_short_songs_end_in_silence)
     CHECK(b.audio[2395] != 0 && b.audio[2400] == 0 && b.audio[T - 1] == 0);
     for (size_t k = 31; k < F; k++) { /* frame 30 lies at the end */
         CHECK(b.f0[k] == b.f0[30] && b.f0[k] > 0 && b.confidence[k] == 0 && b.loudness[k] == -80);
-        CHECK(memcmp(b.mfcc + k * RV_SONG_MFCC, quiet, sizeof quiet) == 0);
+        CHECK(!b.voiced[k] && memcmp(b.mfcc + k * RV_SONG_MFCC, quiet, sizeof quiet) == 0);
     }
     CHECK(b.loudness[20] > -60 && b.mfcc[20 * RV_SONG_MFCC] != quiet[0]);
     close_data(&d);

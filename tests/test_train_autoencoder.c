@@ -62,12 +62,15 @@ TEST(test_learns_a_phrase)
     rv_train_report r;
     const rv_train_options opt = options_of(&w, 2);
     CHECK_OK(train("learns", "train.epochs=150", &opt, &r, &err), err);
-    printf("# loss %.3g to %.3g, loudness within %.2g dB, pitch within %.2g semitones\n", w.first,
-           w.last, r.best_measures[0].value, r.best_measures[1].value);
-    CHECK(r.train_songs == 2 && r.valid_songs == 1 && r.silent_songs == 0 && r.n_measures == 2);
+    printf("# loss %.3g to %.3g, loudness within %.2g dB, pitch within %.2g semitones, "
+           "%.2g %% lost\n",
+           w.first, w.last, r.best_measures[0].value, r.best_measures[1].value,
+           r.best_measures[2].value);
+    CHECK(r.train_songs == 2 && r.valid_songs == 1 && r.silent_songs == 0 && r.n_measures == 3);
     CHECK_MSG(w.last < 0.2 * w.first, "validation loss %g, at first %g", w.last, w.first);
     CHECK(!strcmp(r.best_measures[0].name, "loudness_l1") && r.best_measures[0].value < 2);
-    CHECK(!strcmp(r.best_measures[1].name, "f0_l1") && r.best_measures[1].value < 0.5);
+    CHECK(!strcmp(r.best_measures[1].name, "f0_l1") && r.best_measures[1].value < 0.2);
+    CHECK(!strcmp(r.best_measures[2].name, "f0_lost") && r.best_measures[2].value < 10);
 }
 
 static rv_checkpoint *open_best(const char *out)

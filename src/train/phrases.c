@@ -43,9 +43,12 @@ static rv_phrase_batch part_of(const rv_phrases *p, const rv_phrase_batch *all, 
 {
     const rv_phrase_shape *s = &p->shape;
     const size_t at = b * s->frames;
-    return (rv_phrase_batch){ all->audio + b * s->samples, all->f0 + at, all->confidence + at,
+    return (rv_phrase_batch){ all->audio + b * s->samples,
+                              all->f0 + at,
+                              all->confidence + at,
                               all->loudness + at,
-                              all->mfcc ? all->mfcc + at * RV_SONG_MFCC : NULL };
+                              all->mfcc ? all->mfcc + at * RV_SONG_MFCC : NULL,
+                              NULL };
 }
 
 static rv_status read_example(rv_phrases *p, const rv_place *place, const rv_phrase_batch *out,
@@ -61,7 +64,8 @@ static rv_status read_example(rv_phrases *p, const rv_place *place, const rv_phr
     const rv_frame_values values = { .f0 = out->f0,
                                      .confidence = out->confidence,
                                      .loudness = out->loudness,
-                                     .mfcc = p->config.mfcc ? out->mfcc : NULL };
+                                     .mfcc = p->config.mfcc ? out->mfcc : NULL,
+                                     .voiced = out->voiced };
     RV_TRY(rv_track_read(p->tracks, &part, &(float *){ out->audio }, err));
     return rv_song_features_read(p->features, place->track, frame, p->shape.frames, &values, err);
 }
@@ -91,8 +95,9 @@ static rv_phrase_batch lay_out(const rv_phrases *p, float *data)
     const size_t samples = p->shape.batch * p->shape.samples;
     const size_t frames = p->shape.batch * p->shape.frames;
     float *f0 = data + samples;
-    return (rv_phrase_batch){ data, f0, f0 + frames, f0 + 2 * frames,
-                              p->config.mfcc ? f0 + 3 * frames : NULL };
+    return (rv_phrase_batch){
+        data, f0, f0 + frames, f0 + 2 * frames, p->config.mfcc ? f0 + 3 * frames : NULL, NULL
+    };
 }
 
 static size_t batch_floats(const rv_phrases *p)

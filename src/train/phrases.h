@@ -56,9 +56,11 @@ typedef struct rv_phrase_shape {
 } rv_phrase_shape;
 rv_phrase_shape rv_phrases_shape(const rv_phrases *p);
 
-/* Memory of the caller; mfcc may be NULL, and is left alone where the configuration has none. */
+/* Memory of the caller; mfcc may be NULL, and is left alone where the configuration has none.
+ * voiced may be NULL, and is left alone by rv_phrases_fill(). */
 typedef struct rv_phrase_batch {
     float *audio, *f0, *confidence, *loudness, *mfcc;
+    bool *voiced; /* [B,F]: what found the pitch takes it for one */
 } rv_phrase_batch;
 
 size_t rv_phrases_count(const rv_phrases *p);    /* of an epoch, with those left over */

@@ -18,7 +18,8 @@
 #include <string.h>
 
 static const rv_train_measure measures[] = { { "loudness_l1", "loudness L1", "dB", 0 },
-                                             { "f0_l1", "f0 L1", "semitones", 0 } };
+                                             { "f0_l1", "f0 L1", "semitones", 0 },
+                                             { "f0_lost", "f0 lost", "%", 0 } };
 
 /* Streams of random numbers beside those of the batches. */
 enum { REVERB_STREAM = 1 };
@@ -86,6 +87,7 @@ typedef struct {
     rv_resynthesis resynthesis;
     float *in[RV_RESYNTHESIS_INPUTS]; /* of a batch; NULL: there is no such input */
     float *confidence;
+    bool *voiced; /* of a phrase */
 } work;
 
 /* While features are measured, which may take long. */
@@ -150,6 +152,7 @@ static rv_status take_memory(work *w, rv_error *err)
 {
     const size_t batch = w->recipe->batch;
     bool ok = (w->confidence = calloc(batch, w->resynthesis.frames * sizeof(float)));
+    ok = (w->voiced = calloc(w->resynthesis.frames, sizeof *w->voiced)) && ok;
     for (int i = 0; i < RV_RESYNTHESIS_INPUTS; i++) {
         const size_t n = rv_resynthesis_size(&w->resynthesis, i);
         if (n > 0)
@@ -172,6 +175,7 @@ static void close_work(void *own)
     for (int i = 0; i < RV_RESYNTHESIS_INPUTS; i++)
         free(w->in[i]);
     free(w->confidence);
+    free(w->voiced);
     free(w);
 }
 
@@ -261,22 +265,37 @@ static bool can_validate(const void *own)
     return w->valid != NULL;
 }
 
+static rv_status add_distance(const work *w, const float *estimate, sums *s, rv_error *err)
+{
+    const rv_phrases_config *c = &w->own->phrases;
+    const rv_phrase_meter meter = { c->sample_rate, c->frame_rate, c->align, c->f0_min, c->f0_max };
+    const rv_phrase_sound want = { .audio = w->in[RV_RESYNTHESIS_AUDIO],
+                                   .f0 = w->in[RV_RESYNTHESIS_F0],
+                                   .voiced = w->voiced,
+                                   .samples =
+                                       rv_resynthesis_size(&w->resynthesis, RV_RESYNTHESIS_AUDIO),
+                                   .frames = w->resynthesis.frames };
+    return rv_phrase_distance_add(&s->distance, &meter, estimate, &want, err);
+}
+
 /* Example i of a song. */
 static rv_status add_example(work *w, rv_learner *l, size_t song, size_t i, sums *s, rv_error *err)
 {
-    const rv_phrases_config *c = &w->own->phrases;
-    const rv_phrase_meter meter = { c->sample_rate, c->frame_rate, c->f0_min, c->f0_max };
-    const rv_phrase_batch batch = batch_of(w);
+    rv_phrase_batch batch = batch_of(w);
     const float *estimate;
+    batch.voiced = w->voiced;
     RV_TRY(rv_phrases_example(w->valid, song, i, &batch, err));
     fill_noise(w, 1, valid_steps + s->n);
     const double loss = rv_learner_estimate(l, (const float *const *)w->in, &estimate);
     s->loss += loss;
     s->n++;
-    if (!isfinite(loss))
-        return RV_OK; /* there is nothing to be measured */
-    return rv_phrase_distance_add(&s->distance, &meter, estimate, w->in[RV_RESYNTHESIS_AUDIO],
-                                  rv_resynthesis_size(&w->resynthesis, RV_RESYNTHESIS_AUDIO), err);
+    /* of a loss that is no number there is nothing to be measured */
+    return isfinite(loss) ? add_distance(w, estimate, s, err) : RV_OK;
+}
+
+static double share(double sum, size_t n)
+{
+    return n ? sum / (double)n : 0;
 }
 
 static rv_status validate(void *own, rv_learner *l, double *loss, double *values, rv_error *err)
@@ -286,9 +305,10 @@ static rv_status validate(void *own, rv_learner *l, double *loss, double *values
     for (size_t song = 0; song < w->valid_list->n; song++)
         for (size_t i = 0; i < rv_phrases_of_song(w->valid, song); i++)
             RV_TRY(add_example(w, l, song, i, &s, err));
-    *loss = s.n ? s.loss / (double)s.n : 0;
-    values[0] = s.distance.frames ? s.distance.loudness / (double)s.distance.frames : 0;
-    values[1] = s.distance.voiced ? s.distance.pitch / (double)s.distance.voiced : 0;
+    *loss = share(s.loss, s.n);
+    values[0] = share(s.distance.loudness, s.distance.frames);
+    values[1] = share(s.distance.pitch, s.distance.both);
+    values[2] = 100 * share((double)s.distance.lost, s.distance.voiced);
     return RV_OK;
 }
 
