@@ -121,6 +121,8 @@ static rv_status by_crepe(work *w, rv_error *err)
     if (st == RV_OK) {
         rv_pitch_defaults(&o, rv_mono_rate(mono));
         o.frame_rate = f->rate;
+        o.f0_min = w->config->features.f0_min;
+        o.f0_max = w->config->features.f0_max;
         o.pad = w->config->features.align == RV_FRAMES_CENTRED;
         o.threads = w->options->threads;
         st = rv_pitch_open(&pitch, w->options->crepe, &o, err);
