@@ -84,9 +84,9 @@ TEST(test_tones_have_their_pitch)
 {
     double worst = 0;
     for (int note = 38; note < 95; note++)
-        for (int kind = 0; kind < 4; kind++) {
-            const double hz = 440 * exp2((note - 69 + 0.3) / 12), tilt = kind & 1 ? 0 : 1;
-            const double vibrato = kind & 2 ? 0.3 : 0;
+        for (int kind = 0; kind < 3; kind++) {
+            const double hz = 440 * exp2((note - 69 + 0.3) / 12), tilt = kind == 1 ? 0 : 1;
+            const double vibrato = kind == 2 ? 0.3 : 0;
             tone(made, hz, tilt, vibrato);
             say(hz, vibrato);
             const rv_phrase_distance d = distance_of(&meter);
@@ -151,7 +151,7 @@ TEST(test_frames_lie_where_the_phrase_has_them)
 /* CREPE has its own range, whatever the rate. */
 TEST(test_a_range_above_the_rate)
 {
-    const rv_phrase_meter m = { 4000, 4000.0 / HOP, RV_FRAMES_CENTRED, 65.406, 2093.005 };
+    const rv_phrase_meter m = { 4000, 4000.0 / HOP, RV_FRAMES_CENTRED, 65.406, 5000 };
     tone(made, 1200, 1, 0);
     say(300, 0); /* as 1200 Hz at 16 kHz are */
     for (size_t t = 0; t < SAMPLES; t++)
