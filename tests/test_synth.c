@@ -1,6 +1,7 @@
 /* test_synth.c - rv_synth_file(): timbre transfer of files and of given features with a small model
  * of random weights; every control; odd inputs; what is refused, in one line. */
 #include "base/rng.h"
+#include "crepe_files.h"
 #include "io/audio_read.h"
 #include "io/audio_write.h"
 #include "io/npz_read.h"
@@ -289,6 +290,30 @@ TEST(test_given_features_and_params)
     free(s.x);
 }
 
+/* As in training: what CREPE hears outside of the model's range does not count. */
+TEST(test_crepe_keeps_to_the_range_of_the_model)
+{
+    enum { N = 200 };
+    float got[N];
+    char params[400], weights[400];
+    rv_synth_report r;
+    rv_synth_options o = usual();
+    snprintf(params, sizeof params, "%s", in_folder("params.npz"));
+    snprintf(weights, sizeof weights, "%s", in_folder("crepe.safetensors"));
+    write_crepe(weights, 1, 0);
+    o.params = params;
+    o.crepe = weights;
+    make_model("none",
+               json_pack("{s:s, s:i, s:i}", "f0_method", "crepe", "f0_min", 500, "f0_max", 700));
+    write_sound("tone.wav", tone, TINY_RATE, 1, (N - 1) * TINY_HOP);
+    sound s = synth("tone.wav", &o, &r);
+    CHECK(r.pitch == RV_SYNTH_PITCH_CREPE && r.frames == N);
+    read_column("f0_hz", got, N);
+    for (size_t i = 0; i < N; i++)
+        CHECK_MSG(got[i] > 470 && got[i] < 745, "%g Hz", (double)got[i]); /* 5 bins beyond */
+    free(s.x);
+}
+
 /* At other rates of frames, and slower: the same curve at other places. */
 TEST(test_rates_and_stretch)
 {
@@ -481,6 +506,7 @@ int main(void)
         cmocka_unit_test(test_equal_seeds_equal_bits),
         cmocka_unit_test(test_odd_sounds),
         cmocka_unit_test(test_given_features_and_params),
+        cmocka_unit_test(test_crepe_keeps_to_the_range_of_the_model),
         cmocka_unit_test(test_rates_and_stretch),
         cmocka_unit_test(test_loudness),
         cmocka_unit_test(test_threshold),
