@@ -339,6 +339,31 @@ TEST(test_data_set_by_frame)
     rv_evaluation_free(e);
 }
 
+/* A song without any sound is counted, not an error, even where there is no other. */
+TEST(test_silent_data_set)
+{
+    rv_evaluation *e = NULL;
+    rv_eval_report r;
+    rv_error err = { 0 };
+    char path[400];
+    size_t n = 1;
+    for (int s = 0; s < 4; s++) {
+        char name[40];
+        snprintf(name, sizeof name, "%s.wav", stem_names[s]);
+        write_song_file(&(song_file){ "hush/a", name, 0, 8000, 2, 4000 });
+    }
+    write_song("hush_est/a", 31, 4000, "wav");
+    CHECK_OK(evaluate(&e, "hush", "hush_est", whole_metrics | frame_metrics, 2, &err), err);
+    rv_evaluation_report(e, &r);
+    CHECK(r.songs == 1 && r.without_reference == 4 && r.silent_estimates == 0);
+    CHECK(isnan(rv_evaluation_value(e, 0, 0, RV_METRIC_SNR)));
+    CHECK(isnan(rv_evaluation_median(e, 0, RV_METRIC_SDR, &n)) && n == 0);
+    in_folder_to(path, "hush.json");
+    CHECK_OK(rv_evaluation_write_json(e, path, &err), err);
+    CHECK(!strstr(text_of(path), "nan") && strstr(text_of(path), "null"));
+    rv_evaluation_free(e);
+}
+
 static void check_refused(const char *references, const char *estimates, rv_status status,
                           const char *word, const char *other)
 {
@@ -408,6 +433,7 @@ int main(void)
         cmocka_unit_test(test_stem_files_have_16_bits),
         cmocka_unit_test(test_data_set),
         cmocka_unit_test(test_data_set_by_frame),
+        cmocka_unit_test(test_silent_data_set),
         cmocka_unit_test(test_bad_estimates),
         cmocka_unit_test(test_not_a_number),
     };

@@ -184,6 +184,15 @@ TEST(test_refusals)
     opt.inputs = NULL;
     opt.stem = "theremin";
     check_refusal(&opt, "none", "set: no songs of these stems");
+    write_mono("silence/train/a", "vocals.wav", 0, 8000);
+    write_mono("silence/train/a", "mixture.wav", 0, 8000);
+    rv_error err = { 0 };
+    rv_shards_report report;
+    char to[400];
+    opt = options();
+    strcpy(to, in_folder("none"));
+    CHECK(rv_shards_write(in_folder("silence"), to, &opt, &report, &err) == RV_ERR_FORMAT);
+    CHECK_MSG(strstr(err.text, "silence: all of its 1 songs are silent"), "%s", err.text);
 }
 
 static int stop_at_second(void *ctx, const char *song, uint64_t done, uint64_t of)

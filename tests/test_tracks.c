@@ -116,10 +116,16 @@ TEST(test_silent_songs)
         snprintf(name, sizeof name, "%s.wav", stem_names[s]);
         write_song_file(&(song_file){ "quiet/b", name, 0, 8000, 2, 9000 });
     }
-    check_bad_set("quiet/b", NULL, RV_ERR_FORMAT, "quiet/b", "silent");
+    rv_error err = { 0 };
+    rv_track_cache *silence = open_songs("quiet/b");
+    CHECK(silence->n_silent == 1);
+    CHECK(rv_track_cache_check_sound(silence, &err) == RV_ERR_FORMAT &&
+          strstr(err.text, "quiet/b: all of its 1 songs are silent"));
+    free_songs(silence);
     write_song_file(&(song_file){ "quiet/a", "other.wav", 0, 8000, 2, 9000 });
     rv_track_cache *c = open_songs("quiet");
     CHECK(c->n_silent == 1 && c->n_silent_stems == 1);
+    CHECK_OK(rv_track_cache_check_sound(c, &err), err);
     CHECK(c->tracks[0].silent == 1u << 2 && !c->tracks[0].all_silent && c->tracks[1].all_silent);
     CHECK(c->tracks[0].frames == 9000 && c->tracks[0].sample_rate == 8000 &&
           c->tracks[0].channels == 2);

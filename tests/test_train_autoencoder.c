@@ -336,6 +336,7 @@ TEST(test_bad_recipes)
     check_fails("data.features={f0_method: crepe, crepe_model: /nowhere}", RV_ERR_IO, "/nowhere");
     check_fails("data.batch=1000", RV_ERR_ARG, "1000");
     check_fails("data.stems=[flute]", RV_ERR_IO, "no songs of these stems");
+    check_refuses_silence((const char *const[]){ "lead" }, 1, NULL);
 }
 
 /* What the data decides is not overwritten in silence. */

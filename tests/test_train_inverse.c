@@ -169,6 +169,8 @@ TEST(test_bad_recipes)
     CHECK_MSG(strstr(err.text, "size is huge"), "%s", err.text);
     CHECK(train_notes("bad", "data.stems=[a, b]", NULL, NULL, &err) == RV_ERR_ARG);
     CHECK_MSG(strstr(err.text, "2 stems, one is expected"), "%s", err.text);
+    check_refuses_silence((const char *const[]){ "lead" }, 1,
+                          "loss={audio: 1, terms: [{kind: spectral, n_fft: [256]}]}");
 }
 
 int main(void)

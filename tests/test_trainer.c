@@ -229,6 +229,7 @@ TEST(test_bad_recipes)
     check_fails("data.stems=[drums, flute]", RV_ERR_IO, "flute");
     check_fails("train.out=/dev/null/run", RV_ERR_IO, "/dev/null");
     check_fails("train.freeze=[encodr.*]", RV_ERR_ARG, "encodr");
+    check_refuses_silence((const char *const[]){ "drums", "bass" }, 2, NULL);
 }
 
 static void collect_note(void *ctx, const char *line)

@@ -135,4 +135,20 @@ static inline void check_fails(const char *override, rv_status status, const cha
     CHECK_MSG(st == status && strstr(err.text, text), "%s: status %d, %s", override, st, err.text);
 }
 
+/* There is nothing to learn from silence; `more`: a further override, or NULL. */
+static inline void check_refuses_silence(const char *const *stems, size_t n, const char *more)
+{
+    static const float silence[8000];
+    char data[200];
+    const char *const overrides[] = { data, more };
+    rv_error err = { 0 };
+    for (size_t s = 0; s < n; s++) {
+        snprintf(data, sizeof data, "../silence/train/a/%s.wav", stems[s]);
+        write_sound(data, silence, 8000, 8000);
+    }
+    snprintf(data, sizeof data, "data.root=%s/silence", root);
+    CHECK(train_with("bad", overrides, more ? 2 : 1, NULL, NULL, &err) == RV_ERR_FORMAT);
+    CHECK_MSG(strstr(err.text, "silence: all of its 1 songs are silent"), "%s", err.text);
+}
+
 #endif

@@ -199,7 +199,9 @@ static rv_status write_songs(job *j, rv_track_list *list, int split, rv_error *e
     RV_TRY(rv_track_cache_new(&songs, list, err));
     j->songs = songs;
     j->at = -1;
-    const rv_status status = add_songs(j, err);
+    rv_status status = rv_track_cache_check_sound(songs, err);
+    if (status == RV_OK)
+        status = add_songs(j, err);
     rv_shard_drop(&j->writer);
     rv_track_cache_free(songs);
     return status;

@@ -189,9 +189,6 @@ static rv_status examine_all(rv_track_cache *c, rv_error *err)
 {
     for (size_t i = 0; i < c->list->n; i++)
         RV_TRY(examine_track(c, i, err));
-    if (c->n_silent == c->list->n)
-        return RV_FAIL(err, RV_ERR_FORMAT, "%s: all of its %zu songs are silent", c->list->root,
-                       c->list->n);
     return RV_OK;
 }
 
@@ -209,6 +206,14 @@ rv_status rv_track_cache_new(rv_track_cache **out, const rv_track_list *list, rv
     else
         rv_track_cache_free(c);
     return status;
+}
+
+rv_status rv_track_cache_check_sound(const rv_track_cache *c, rv_error *err)
+{
+    if (c->n_silent < c->list->n)
+        return RV_OK;
+    return RV_FAIL(err, RV_ERR_FORMAT, "%s: all of its %zu songs are silent", c->list->root,
+                   c->list->n);
 }
 
 void rv_track_cache_free(rv_track_cache *c)

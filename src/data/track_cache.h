@@ -26,9 +26,12 @@ typedef struct rv_track_cache {
     bool normalised;           /* see data/track_level.h */
 } rv_track_cache;
 
-/* A file that cannot be read is an error that names it; all songs being silent is one, too. */
+/* A file that cannot be read is an error that names it. */
 RV_NODISCARD rv_status rv_track_cache_new(rv_track_cache **out, const rv_track_list *list,
                                           rv_error *err);
+
+/* For what learns from the songs: RV_ERR_FORMAT where all of them are silent. */
+RV_NODISCARD rv_status rv_track_cache_check_sound(const rv_track_cache *c, rv_error *err);
 void rv_track_cache_free(rv_track_cache *c);
 
 #endif

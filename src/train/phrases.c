@@ -230,6 +230,7 @@ static rv_status init(rv_phrases *p, const rv_track_list *songs, rv_feature_cach
                        songs->n_stems);
     RV_TRY(find_shape(p, err));
     RV_TRY(rv_track_cache_new(&p->tracks, songs, err));
+    RV_TRY(rv_track_cache_check_sound(p->tracks, err));
     RV_TRY(measure(p, cache, watch, err));
     RV_TRY(make_order(p, err));
     RV_TRY(find_first(p, err));

@@ -199,6 +199,7 @@ static rv_status open_songs(work *w, rv_train_report *report, rv_error *err)
     e.shuffle = r->shuffle;
     RV_TRY(rv_track_list_find(&w->list, &query, err));
     RV_TRY(rv_track_cache_new(&w->songs, w->list, err));
+    RV_TRY(rv_track_cache_check_sound(w->songs, err));
     snprintf(report->layout, sizeof report->layout, "%s", w->list->layout->name);
     report->train_songs = w->list->n;
     report->silent_songs = w->songs->n_silent;

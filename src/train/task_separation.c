@@ -207,6 +207,7 @@ static rv_status open_songs(const work *w, const char *split, rv_track_list **li
     if (!*list)
         return RV_OK;
     RV_TRY(rv_track_cache_new(songs, *list, err));
+    RV_TRY(rv_track_cache_check_sound(*songs, err));
     return w->config->normalise ? rv_track_normalise(*songs, err) : RV_OK;
 }
 
