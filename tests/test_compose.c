@@ -339,6 +339,17 @@ TEST(test_lengths)
         CHECK(find_track(&s, "Vocals") < 0 && find_track(&s, "Backing") < 0);
         free_song(&s);
     }
+    for (int i = 0; i < 2; i++) { /* of 90 to 200 seconds, and of 20 */
+        rv_midi *m = NULL;
+        rv_error err = { 0 };
+        const rv_compose_options opt = {
+            .seed = 3, .style = "pop", .seconds = i ? 20 : 0, .most = 40
+        };
+        CHECK_OK(rv_compose(&m, &opt, &err), err);
+        song s = read_song(m);
+        CHECK_MSG(fabs(s.seconds - (i ? 20 : 40)) < 9, "%g seconds", s.seconds);
+        free_song(&s);
+    }
 }
 
 enum { WORDS = 48 };

@@ -193,7 +193,7 @@ static int parse(settings *s, int argc, char **argv)
           "of the songs: into OUT/test (default 0)" },
         { 0, "sample-rate", OPTION_INT, &o->sample_rate, "HZ", 8000, 96000, "(default 44100)" },
         { 0, "max-seconds", OPTION_NUMBER, &o->max_seconds, "S", 1, 36000,
-          "leave out longer songs (default 1200)" },
+          "leave out longer songs, end composed ones by then, about (default 1200)" },
         { 0, "strict", OPTION_FLAG, &s->strict, NULL, 0, 0,
           "a broken MIDI file is an error, not left out" },
         { 'j', "threads", OPTION_INT, &o->threads, "N", 0, 1024,

@@ -42,10 +42,11 @@ typedef struct rv_render_options {
     double test_fraction;  /**< of the songs that are for tests (default 0) */
     double vary; /**< probability that another program of its kind plays a part (default 0) */
     int dry;     /**< 1: instruments as they are played, without effects (default 0) */
-    double max_seconds;              /**< longer songs are left out (default 1200) */
-    int strict;                      /**< 1: a song that cannot be read is an error (default 0) */
-    int threads;                     /**< tracks at a time; 0: one for each core (default 0) */
-    const char *command;             /**< for the card: how the data set was made (default NULL) */
+    double max_seconds;  /**< longer songs are left out, composed ones made to end by then,
+                              about (default 1200) */
+    int strict;          /**< 1: a song that cannot be read is an error (default 0) */
+    int threads;         /**< tracks at a time; 0: one for each core (default 0) */
+    const char *command; /**< for the card: how the data set was made (default NULL) */
     rv_render_progress_fn *progress; /**< may be NULL (default NULL) */
     void *progress_ctx;
     uint32_t reserved[8];

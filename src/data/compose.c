@@ -85,7 +85,8 @@ static void play(rv_song *s)
 static double length_of(const rv_compose_options *opt)
 {
     rv_dice d = rv_dice_for(opt->seed, FOR_SONG, 2, 0, 0);
-    return opt->seconds > 0 ? opt->seconds : rv_dice_between(&d, 90, 200);
+    const double wanted = opt->seconds > 0 ? opt->seconds : rv_dice_between(&d, 90, 200);
+    return opt->most > 0 && opt->most < wanted ? opt->most : wanted;
 }
 
 static void song_free(rv_song *s)

@@ -19,6 +19,7 @@ typedef struct rv_compose_options {
     uint64_t seed;
     const char *style; /* a name of rv_compose_styles(), NULL: chosen by the seed */
     double seconds;    /* about how long, up to 900; 0: 90 to 200, chosen by the seed */
+    double most;       /* seconds, where `seconds` is more; 0: no bound. No song is below 6 bars */
     bool vocals;       /* with a sung melody */
 } rv_compose_options;
 

@@ -35,9 +35,9 @@ const char *rv_render_split_name(rv_render_split split)
 
 rv_status rv_render_song_read(rv_midi **out, const rv_render_song *song, rv_error *err)
 {
-    const rv_compose_options how = { .seed = song->seed,
-                                     .style = song->style,
-                                     .vocals = rv_sing_available() };
+    const rv_compose_options how = {
+        .seed = song->seed, .style = song->style, .most = song->most, .vocals = rv_sing_available()
+    };
     return song->composed ? rv_compose(out, &how, err) : rv_midi_read(out, song->path, err);
 }
 
@@ -273,6 +273,7 @@ static rv_status add_composed(rv_render_songs *s, const rv_render_options *opt, 
     s->items[s->n - 1].composed = true;
     s->items[s->n - 1].style = opt->style;
     s->items[s->n - 1].seed = seed;
+    s->items[s->n - 1].most = opt->max_seconds;
     return RV_OK;
 }
 

@@ -21,6 +21,7 @@ typedef struct rv_render_song {
     bool composed;
     const char *style; /* of a composed song, NULL: chosen by its seed */
     uint64_t seed;     /* of a composed song */
+    double most;       /* seconds of a composed song, about */
     uint64_t rating;   /* by seed and content: the highest are for tests, the next for validation */
     rv_render_split split;
 } rv_render_song;
