@@ -1,8 +1,11 @@
 /* test_render.c - a data set is rendered: the same bytes each time, stems that add up, metadata
  * that is true, and errors that say what is wrong. Soundfont and songs are made here. */
+#include "data/drum_kit.h"
 #include "data/sing.h"
 #include "data/soundfont.h"
+#include "file_limit.h"
 #include "io/audio_read.h"
+#include "io/audio_write.h"
 #include "io/midi_file.h"
 #include "io/yaml_file.h"
 #include "ravel/dataset.h"
@@ -253,35 +256,130 @@ static int stop_after_one(void *ctx, const rv_render_progress *p)
     return p->tracks_done > 0;
 }
 
+/* Into NAME-1 and NAME-3 by so many threads, and into NAME-again with a stop after a track. */
+static void check_repeats(const char *name, rv_render_options *o, uint64_t tracks)
+{
+    char one[40], three[40], again[40];
+    rv_error err = { 0 };
+    snprintf(one, sizeof one, "%s-1", name);
+    snprintf(three, sizeof three, "%s-3", name);
+    snprintf(again, sizeof again, "%s-again", name);
+    o->threads = 3;
+    render(three, o);
+    o->threads = 1;
+    CHECK(render(one, o).tracks == tracks);
+    shell("diff -r '%s' '%s'", in_folder(one), in_folder(three));
+    o->progress = stop_after_one;
+    CHECK(rv_dataset_render(in_folder(again), o, NULL, &err) == RV_ERR_CANCELLED);
+    shell("test -z \"$(find '%s' -name '.ravel-T*')\" %s", in_folder(again), "");
+    shell("for s in train validation; do mkdir -p '%s'/$s/.ravel-Track00006/%s; done",
+          in_folder(again), "stems"); /* as if killed in a track */
+    o->progress = NULL;
+    const rv_render_report r = render(again, o);
+    CHECK(r.tracks == tracks && r.tracks_before >= 1 && r.tracks_before < tracks);
+    shell("find '%s' -depth -path '*/.ravel-Track00006*' -exec rmdir {} + %s", in_folder(again),
+          ""); /* those that are not of this set */
+    shell("diff -r '%s' '%s'", in_folder(one), in_folder(again));
+}
+
 TEST(test_restart_and_threads)
 {
     rv_render_options o = options();
     o.variants = 2;
     o.valid_fraction = 0.34;
     o.vary = 0.5;
-    o.threads = 1;
-    CHECK(render("one", &o).tracks == 6);
-    o.threads = 3;
-    render("three", &o);
-    shell("diff -r '%s/one' '%s/three'", folder, folder);
-    o.threads = 1;
-    o.progress = stop_after_one;
-    rv_error err = { 0 };
-    CHECK(rv_dataset_render(in_folder("again"), &o, NULL, &err) == RV_ERR_CANCELLED);
-    shell("test -z \"$(find '%s/again' -name '.ravel-T*')\" %s", folder, "");
-    shell("for s in train validation; do mkdir -p '%s'/again/$s/.ravel-Track00006/%s; done", folder,
-          "stems"); /* as if killed in the last track */
-    o.progress = NULL;
-    const rv_render_report r = render("again", &o);
-    CHECK(r.tracks == 6 && r.tracks_before >= 1 && r.tracks_before < 6);
-    shell("rmdir '%s'/again/*/.ravel-Track00006/stems '%s'/again/*/.ravel-Track00006", folder,
-          folder); /* one of the two is not of this set */
-    shell("diff -r '%s/one' '%s/again'", folder, folder);
+    check_repeats("midi", &o, 6);
     o.seed = 6;
-    check_error("one", &o, RV_ERR_EXISTS, "made with other seed");
+    check_error("midi-1", &o, RV_ERR_EXISTS, "made with other seed");
     render("other", &o);
-    shell("! cmp -s '%s/one/train/Track00001/mix.flac' '%s/other/train/Track00001/mix.flac'",
+    shell("! cmp -s '%s/midi-1/train/Track00001/mix.flac' '%s/other/train/Track00001/mix.flac'",
           folder, folder);
+}
+
+static void write_noise(const char *name, uint64_t key)
+{
+    static float x[2000];
+    rv_audio_writer_options opt = rv_audio_writer_defaults();
+    rv_audio_writer *w = NULL;
+    rv_error err = { 0 };
+    for (size_t i = 0; i < 2000; i++)
+        x[i] = (float)(rv_rng_normal(1, key, i) * 0.1 * exp(-(double)i / 300));
+    opt.channels = 1;
+    opt.sample_rate = 8000;
+    CHECK_OK(rv_audio_writer_open(&w, in_folder(name), &opt, &err), err);
+    CHECK_OK(rv_audio_writer_write(w, (const float *const[]){ x }, 2000, &err), err);
+    CHECK_OK(rv_audio_writer_commit(w, &err), err);
+    rv_audio_writer_free(w);
+}
+
+/* False in a build without expat. */
+static bool make_kit(void)
+{
+    static const char xml[] =
+        "<drumkit_info><name>Tiny kit</name><license>CC0</license><instrumentList>"
+        "<instrument><name>Kick</name><filename>kick.wav</filename></instrument>"
+        "<instrument><name>Snare</name><filename>snare.wav</filename></instrument>"
+        "<instrument><name>Closed HH</name><filename>hat.wav</filename></instrument>"
+        "</instrumentList></drumkit_info>";
+    rv_drum_kit *kit = NULL;
+    rv_error err = { 0 };
+    write_noise("kit/kick.wav", 1);
+    write_noise("kit/snare.wav", 2);
+    write_noise("kit/hat.wav", 3);
+    FILE *f = fopen(in_folder("kit/drumkit.xml"), "wb");
+    CHECK(f && fwrite(xml, 1, sizeof xml - 1, f) == sizeof xml - 1 && fclose(f) == 0);
+    const rv_status status = rv_drum_kit_open(&kit, in_folder("kit"), &err);
+    rv_drum_kit_free(kit);
+    CHECK_MSG(status == RV_OK || status == RV_ERR_UNSUPPORTED, "%s", err.text);
+    return status == RV_OK;
+}
+
+/* Composed songs of six bars, sung where espeak-ng is; of three tracks a kit plays two, by the
+ * seed. */
+TEST(test_restart_and_threads_of_composed_songs)
+{
+    rv_render_options o = options();
+    char kit[100];
+    const char *const kits[] = { kit };
+    snprintf(kit, sizeof kit, "%s", in_folder("kit"));
+    o.n_midi = 0;
+    o.compose = 3;
+    o.style = "blues";
+    o.seed = 8;
+    o.max_seconds = 1;
+    o.drum_kits = kits;
+    o.n_drum_kits = make_kit();
+    check_repeats("song", &o, 3);
+    if (o.n_drum_kits)
+        shell("grep -rq 'plugin_name: Tiny kit' '%s'/song-1 %s", folder, "");
+    else
+        print_message("# without expat no drum kits are compared\n");
+    if (rv_sing_available())
+        shell("grep -rq 'plugin_name: espeak-ng' '%s'/song-1 %s", folder, "");
+    else
+        print_message("# without espeak-ng no voices are compared\n");
+}
+
+/* There is no room for the description, for a track, for the card. */
+TEST(test_full_disk)
+{
+    const rv_render_options o = options();
+    render("room", &o);
+    limit_files(100);
+    check_error("full", &o, RV_ERR_IO, "full/.ravel-render.json: cannot be written: File too");
+    limit_files(100000);
+    check_error("full", &o, RV_ERR_IO, "MiB of audio: File too");
+    shell("test -z \"$(find '%s/full' -name '*Track*' -o -name README.md)\" %s", folder, "");
+    unlimit_files();
+    CHECK(render("full", &o).tracks == 3);
+    shell("diff -r '%s/room' '%s/full'", folder, folder);
+    CHECK(unlink(in_folder("full/README.md")) == 0);
+    limit_files(500);
+    check_error("full", &o, RV_ERR_IO, "full/README.md: cannot be written: File too");
+    unlimit_files();
+    CHECK(access(in_folder("full/README.md"), F_OK) != 0);
+    CHECK(render("full", &o).tracks_before == 3);
+    shell("diff -r '%s/room' '%s/full'", folder, folder);
 }
 
 /* Variants of a song are all on one side: 1 of 3 songs is for validation. */
@@ -437,6 +535,8 @@ int main(void)
         cmocka_unit_test(test_layout_sums_and_metadata),
         cmocka_unit_test(test_dry),
         cmocka_unit_test(test_restart_and_threads),
+        cmocka_unit_test(test_restart_and_threads_of_composed_songs),
+        cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_splits_by_song),
         cmocka_unit_test(test_songs_left_out),
         cmocka_unit_test(test_bad_soundfonts),

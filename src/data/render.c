@@ -159,8 +159,14 @@ static bool has_tracks(const rv_render *run)
 
 static rv_status write_description(int fd, const char *path, const char *text, rv_error *err)
 {
-    const ssize_t n = (ssize_t)strlen(text);
-    if (ftruncate(fd, 0) || pwrite(fd, text, (size_t)n, 0) != n)
+    const size_t n = strlen(text);
+    bool failed = ftruncate(fd, 0) != 0;
+    for (size_t done = 0; done < n && !failed;) {
+        const ssize_t more = pwrite(fd, text + done, n - done, (off_t)done);
+        done += more > 0 ? (size_t)more : 0;
+        failed = more < 0 && errno != EINTR;
+    }
+    if (failed)
         return RV_FAIL(err, RV_ERR_IO, "%s: cannot be written: %s", path, strerror(errno));
     return RV_OK;
 }

@@ -2,6 +2,7 @@
  * that was interrupted ends with the card of one that was not. */
 #include "base/status.h"
 #include "data/render_impl.h"
+#include "io/audio_sink.h"
 #include "io/yaml_file.h"
 
 #include <stdlib.h>
@@ -147,7 +148,7 @@ static rv_status store_card(const sums *s, const rv_render *run, const rv_render
     snprintf(path, sizeof path, "%s/README.md", run->out);
     rv_status status = fclose(f) ? RV_FAIL(err, RV_ERR_NOMEM, "out of memory") : RV_OK;
     if (status == RV_OK)
-        status = rv_store_text(path, text, err);
+        status = rv_sink_store(path, text, strlen(text), err);
     free(text);
     return status;
 }

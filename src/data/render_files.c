@@ -1,7 +1,6 @@
-/* render_files.c - folders that are made and removed, texts, scratch memory. */
+/* render_files.c - folders that are removed, scratch memory. */
 #include "base/status.h"
 #include "data/render_impl.h"
-#include "io/audio_sink.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,16 +29,6 @@ rv_status rv_remove_tree(const char *path, rv_error *err)
     if (nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS) && errno != ENOENT)
         return RV_FAIL(err, RV_ERR_IO, "%s: cannot be removed: %s", path, strerror(errno));
     return RV_OK;
-}
-
-rv_status rv_store_text(const char *path, const char *text, rv_error *err)
-{
-    audio_sink sink;
-    RV_TRY(rv_sink_open(&sink, path, err));
-    rv_sink_write(&sink, text, strlen(text));
-    const rv_status status = rv_sink_commit(&sink, err);
-    rv_sink_discard(&sink);
-    return status;
 }
 
 static int open_nameless(const char *folder)

@@ -89,9 +89,6 @@ RV_NODISCARD rv_status rv_render_card(const rv_render *run, rv_render_report *re
 
 RV_NODISCARD rv_status rv_remove_tree(const char *path, rv_error *err);
 
-/* A whole file, or none. */
-RV_NODISCARD rv_status rv_store_text(const char *path, const char *text, rv_error *err);
-
 /* Zeroed memory that lies in a file without a name, in a folder that is there; munmap() it. */
 RV_NODISCARD rv_status rv_map_scratch(void **out, size_t size, const char *folder, rv_error *err);
 

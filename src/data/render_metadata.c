@@ -2,6 +2,7 @@
 #include "base/status.h"
 #include "data/render_impl.h"
 #include "data/render_license.h"
+#include "io/audio_sink.h"
 #include "io/yaml_text.h"
 
 #include <math.h>
@@ -105,7 +106,7 @@ rv_status rv_render_metadata(const rv_track_work *w, rv_error *err)
     json_decref(track);
     snprintf(path, sizeof path, "%s/metadata.yaml", w->folder);
     if (status == RV_OK)
-        status = rv_store_text(path, text, err);
+        status = rv_sink_store(path, text, strlen(text), err);
     free(text);
     return status;
 }

@@ -13,18 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static rv_status write_text(const char *path, const char *text, size_t n, rv_error *err)
-{
-    audio_sink sink = { 0 };
-    RV_TRY(rv_sink_open(&sink, path, err));
-    rv_sink_write(&sink, text, n);
-    rv_status status = rv_sink_check(&sink, err);
-    if (status == RV_OK)
-        status = rv_sink_commit(&sink, err);
-    rv_sink_discard(&sink);
-    return status;
-}
-
 /* JSON ------------------------------------------------------------------------------------ */
 
 static json_t *number(double x)
@@ -189,7 +177,7 @@ rv_status rv_comparison_write_json(const rv_comparison *c, const char *path, rv_
     json_decref(all);
     if (!text)
         return RV_FAIL(err, RV_ERR_NOMEM, "%s: out of memory", path);
-    const rv_status status = write_text(path, text, strlen(text), err);
+    const rv_status status = rv_sink_store(path, text, strlen(text), err);
     free(text);
     return status;
 }
@@ -268,7 +256,7 @@ rv_status rv_comparison_write_csv(const rv_comparison *c, const char *path, rv_e
         print_csv(f, c);
     const bool whole = f && !ferror(f);
     const bool good = f && fclose(f) == 0 && whole;
-    const rv_status status = good ? write_text(path, text, n, err)
+    const rv_status status = good ? rv_sink_store(path, text, n, err)
                                   : RV_FAIL(err, RV_ERR_NOMEM, "%s: out of memory", path);
     free(text);
     return status;

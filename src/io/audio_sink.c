@@ -121,3 +121,13 @@ void rv_sink_discard(audio_sink *s)
         unlink(s->temporary);
     release(s);
 }
+
+rv_status rv_sink_store(const char *path, const void *bytes, size_t n, rv_error *err)
+{
+    audio_sink sink = { 0 };
+    RV_TRY(rv_sink_open(&sink, path, err));
+    rv_sink_write(&sink, bytes, n);
+    const rv_status status = rv_sink_commit(&sink, err);
+    rv_sink_discard(&sink);
+    return status;
+}

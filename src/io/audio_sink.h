@@ -32,4 +32,7 @@ rv_status rv_sink_commit(audio_sink *s, rv_error *err);
 /* Closes, removes the temporary file if there still is one, and frees the names. */
 void rv_sink_discard(audio_sink *s);
 
+/* A whole file at once, or none. */
+RV_NODISCARD rv_status rv_sink_store(const char *path, const void *bytes, size_t n, rv_error *err);
+
 #endif

@@ -113,24 +113,12 @@ static rv_status put_file(writer *w, rv_error *err)
     return RV_OK;
 }
 
-static rv_status store(const writer *w, rv_error *err)
-{
-    audio_sink sink;
-    RV_TRY(rv_sink_open(&sink, w->path, err));
-    rv_sink_write(&sink, w->bytes, w->n);
-    rv_status status = rv_sink_check(&sink, err);
-    if (status == RV_OK)
-        status = rv_sink_commit(&sink, err);
-    rv_sink_discard(&sink);
-    return status;
-}
-
 rv_status rv_midi_write(const rv_midi *m, const char *path, rv_error *err)
 {
     writer w = { .midi = m, .path = path };
     rv_status status = put_file(&w, err);
     if (status == RV_OK)
-        status = store(&w, err);
+        status = rv_sink_store(path, w.bytes, w.n, err);
     free(w.bytes);
     return status;
 }

@@ -7,6 +7,7 @@
 #include "train/trainer.h"
 
 #include "base/status.h"
+#include "io/audio_sink.h"
 #include "io/config.h"
 #include "io/event_file.h"
 #include "io/json_log.h"
@@ -85,11 +86,9 @@ static rv_status write_recipe(const run *r, rv_error *err)
     char path[PATH_ROOM], *text = NULL;
     path_in(r, path, "recipe.yaml");
     RV_TRY(rv_config_dump(&text, r->recipe->values, err));
-    FILE *f = fopen(path, "w");
-    const bool written = f && fputs(text, f) >= 0;
-    const bool closed = f && fclose(f) == 0;
+    const rv_status status = rv_sink_store(path, text, strlen(text), err);
     free(text);
-    return written && closed ? RV_OK : RV_FAIL(err, RV_ERR_IO, "%s: %s", path, strerror(errno));
+    return status;
 }
 
 /* What the recipe took from elsewhere, and what it holds fast: not of a run that goes on. */
