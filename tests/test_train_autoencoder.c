@@ -2,9 +2,11 @@
  * phrase by heart, goes on bit by bit after an interruption, and its file says what it was trained
  * on. */
 #include "crepe_files.h"
+#include "infer/autoencoder_network.h"
 #include "io/checkpoint.h"
 #include "ravel/features.h"
 #include "train/autoencoder_recipe.h"
+#include "train/resynthesis.h"
 #include "training_runs.h"
 
 #include <math.h>
@@ -303,6 +305,90 @@ TEST(test_crepe_finds_pitch)
     CHECK(check_release("crepe").features.tracker == RV_TRACKER_CREPE);
 }
 
+/* Pitch that the model finds itself ---------------------------------------------------------- */
+
+#define LEARNED                                                                            \
+    "model.arguments={f0_encoder: learned, f0_first: 4, f0_channels: 2, f0_blocks: 1, "    \
+    "f0_bins: 16, mel_rate: 25, mel_bands: 16, hidden_size: 8, layers: 1, n_harmonic: 8, " \
+    "n_bands: 9, hop: 40, reverb: none}"
+
+/* Its loss falls, and its file is a model. */
+TEST(test_learns_with_its_own_pitch)
+{
+    static const char *const more[] = { LEARNED, "train.epochs=12" };
+    watcher w = { 0 };
+    rv_error err = { 0 };
+    rv_train_report r;
+    char path[200];
+    rv_autoencoder_network *n = NULL;
+    const rv_train_options opt = options_of(&w, 2);
+    CHECK_OK(train_with("own", more, 2, &opt, &r, &err), err);
+    CHECK_MSG(w.last < 0.8 * w.first, "validation loss %g, at first %g", w.last, w.first);
+    CHECK_OK(rv_autoencoder_network_open(&n, path_of(path, sizeof path, "own/best.safetensors"),
+                                         NULL, &err),
+             err);
+    const rv_autoencoder_config *c = rv_autoencoder_network_config(n);
+    CHECK(c->f0_encoder == RV_F0_LEARNED && c->features.mel_rate == 25 && c->pitch_mean > 0);
+    rv_autoencoder_network_free(n);
+}
+
+enum { OWN_FRAMES = 20, OWN_HOP = 40, OWN_SAMPLES = OWN_FRAMES * OWN_HOP };
+
+static double largest(const nn_param *p, const real *gradient)
+{
+    double most = 0;
+    for (size_t i = 0; i < rv_shape_count(&p->node->shape); i++)
+        most = fmax(most, fabs((double)gradient[i]));
+    return most;
+}
+
+/* Gradients reach the encoder of pitch, which hears the audio alone: f0 is no number here. */
+TEST(test_own_pitch_hears_the_audio)
+{
+#define A(name_, value_)                                       \
+    {                                                          \
+        .name = name_, .kind = RV_ARG_NUMBER, .number = value_ \
+    }
+#define T(name_, value_)                                   \
+    {                                                      \
+        .name = name_, .kind = RV_ARG_TEXT, .text = value_ \
+    }
+    const rv_arg arg[] = { T("f0_encoder", "learned"), T("reverb", "none"), A("f0_first", 4),
+                           A("f0_channels", 2),        A("f0_blocks", 1),   A("f0_bins", 16),
+                           A("mel_rate", 25),          A("mel_bands", 16),  A("hidden_size", 8),
+                           A("n_harmonic", 4),         A("n_bands", 9),     A("hop", OWN_HOP),
+                           A("sample_rate", RATE) };
+#undef A
+#undef T
+    static float audio[OWN_SAMPLES], noise[OWN_SAMPLES], loudness[OWN_FRAMES], f0[OWN_FRAMES];
+    static const float none[1];
+    const float *const in[RV_RESYNTHESIS_INPUTS] = { audio, loudness, f0, noise, none, NULL };
+    rv_error err = { 0 };
+    rv_autoencoder_config c;
+    const rv_loss_config loss = { .n = 1, .term = { rv_loss_term_defaults(RV_LOSS_SPECTRAL) } };
+    const rv_resynthesis r = { &c, &loss, OWN_FRAMES };
+    rv_learner *l = NULL;
+    CHECK_OK(rv_autoencoder_configure(&c, &(rv_args){ arg, sizeof arg / sizeof *arg }, &err), err);
+    CHECK_OK(rv_resynthesis_learner(&l, &r, 1, false, NULL, &err), err);
+    rv_learner_initialise(l, 1);
+    for (size_t t = 0; t < OWN_SAMPLES; t++)
+        audio[t] = (float)(0.3 * sin(2 * M_PI * 300 * (double)t / RATE));
+    for (size_t t = 0; t < OWN_FRAMES; t++)
+        f0[t] = NAN;
+    const double first = rv_learner_step(l, in, true, 1);
+    CHECK(isfinite(first));
+    size_t of_pitch = 0, at = 0;
+    for (const nn_param *p = rv_learner_params(l); p; p = p->next) {
+        if (!strncmp(p->name, "f0_encoder.", 11) && strstr(p->name, "weight")) {
+            of_pitch++;
+            CHECK_MSG(largest(p, rv_learner_gradients(l) + at) > 0, "%s has no gradient", p->name);
+        }
+        at += rv_shape_count(&p->node->shape);
+    }
+    CHECK(of_pitch > 10);
+    rv_learner_free(l);
+}
+
 static int stop_measuring(void *ctx, const rv_train_progress *p)
 {
     int *seen = ctx;
@@ -330,7 +416,7 @@ TEST(test_bad_recipes)
     check_fails("data.augment.gain=1", RV_ERR_FORMAT, "data.augment");
     check_fails("data.features.f0_methd=yin", RV_ERR_FORMAT, "data.features.f0_method");
     check_fails("model.arguments.hiden_size=8", RV_ERR_UNSUPPORTED, "hiden_size");
-    check_fails("model.arguments.f0_encoder=learned", RV_ERR_UNSUPPORTED, "f0_encoder");
+    check_fails("model.arguments={f0_encoder: learned, mel_rate: 0.1}", RV_ERR_ARG, "mel_rate");
     check_fails("data.features.f0_max=20", RV_ERR_ARG, "f0_m");
     check_fails("data.features.f0_method=crepe", RV_ERR_ARG, "needs data.features.crepe_model");
     check_fails("data.features={f0_method: crepe, crepe_model: /nowhere}", RV_ERR_IO, "/nowhere");
@@ -369,6 +455,8 @@ int main(void)
         cmocka_unit_test(test_rooms_learn),
         cmocka_unit_test(test_z_learns),
         cmocka_unit_test(test_crepe_finds_pitch),
+        cmocka_unit_test(test_learns_with_its_own_pitch),
+        cmocka_unit_test(test_own_pitch_hears_the_audio),
         cmocka_unit_test(test_measuring_can_be_stopped),
         cmocka_unit_test(test_bad_recipes),
         cmocka_unit_test(test_arguments_that_data_decides),

@@ -47,6 +47,17 @@ RV_NODISCARD rv_status rv_autoencoder_timbre_init(rv_autoencoder_timbre *t,
                                                   const rv_autoencoder_network *n, size_t rows,
                                                   size_t frames, rv_pool *pool, rv_error *err);
 
+/* The encoder of pitch, of a model that has one: audio [frames hop] -> f0 [frames] Hz. */
+typedef struct rv_autoencoder_pitch {
+    size_t frames;
+    float *audio; /* to be filled before each run */
+    const float *f0;
+    struct rv_autoencoder_piece *piece;
+} rv_autoencoder_pitch;
+RV_NODISCARD rv_status rv_autoencoder_pitch_init(rv_autoencoder_pitch *f,
+                                                 const rv_autoencoder_network *n, size_t frames,
+                                                 rv_pool *pool, rv_error *err);
+
 void rv_autoencoder_piece_run(struct rv_autoencoder_piece *p);
 void rv_autoencoder_piece_free(struct rv_autoencoder_piece *p); /* NULL is allowed */
 

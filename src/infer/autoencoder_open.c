@@ -104,14 +104,7 @@ static rv_status configure(rv_autoencoder_network *n, const json_t *config, cons
     if (st == RV_OK)
         st = rv_autoencoder_configure(&n->config, &args, &why);
     rv_arena_fini(&arena);
-    if (st != RV_OK)
-        return RV_FAIL(err, st, "%s: %s", path, why.text);
-    if (n->config.f0_encoder == RV_F0_LEARNED)
-        return RV_FAIL(err, RV_ERR_UNSUPPORTED,
-                       "%s: the model finds the pitch itself (f0_encoder learned); it cannot be "
-                       "played by a given one",
-                       path);
-    return RV_OK;
+    return st == RV_OK ? RV_OK : RV_FAIL(err, st, "%s: %s", path, why.text);
 }
 
 static rv_status read_config(rv_autoencoder_network *n, const char *path, const char *given,

@@ -81,6 +81,7 @@ rv_status rv_autoencoder_list(rv_autoencoder_network *n, rv_error *err)
     rv_autoencoder_inputs in = new_inputs(n->graph, c, 1);
     in.z = NULL;
     in.mfcc = rv_input(n->graph, RV_SHAPE(1, 1, RV_AUTOENCODER_MFCC));
+    in.mel = rv_input(n->graph, RV_SHAPE(1, 1, c->features.mel_bands));
     in.reverb_noise = rv_input(n->graph, RV_SHAPE(1, c->reverb_length));
     rv_autoencoder(&n->all, c, &in);
     return rv_graph_status(n->graph, err);
@@ -147,6 +148,35 @@ rv_status rv_autoencoder_timbre_init(rv_autoencoder_timbre *t, const rv_autoenco
     if (st != RV_OK) {
         rv_autoencoder_piece_free(t->piece);
         t->piece = NULL;
+    }
+    return st;
+}
+
+/* Pitch ------------------------------------------------------------------------------------ */
+
+static rv_status build_pitch(rv_autoencoder_pitch *f, const rv_autoencoder_network *n,
+                             rv_pool *pool, rv_error *err)
+{
+    RV_TRY(piece_new(&f->piece, err));
+    const rv_mel_config mel = rv_autoencoder_mel_config(&n->config);
+    rv_node *audio = rv_input(f->piece->graph, RV_SHAPE(1, f->frames * n->config.hop));
+    const rv_autoencoder_inputs in = { .mel = rv_log_mel(audio, &mel) };
+    rv_node *f0 = rv_autoencoder_encode(&f->piece->nn, &n->config, &in, f->frames).f0;
+    rv_output(f0);
+    RV_TRY(plan(f->piece, n, pool, err));
+    f->audio = rv_value(f->piece->plan, audio);
+    f->f0 = rv_value(f->piece->plan, f0);
+    return RV_OK;
+}
+
+rv_status rv_autoencoder_pitch_init(rv_autoencoder_pitch *f, const rv_autoencoder_network *n,
+                                    size_t frames, rv_pool *pool, rv_error *err)
+{
+    *f = (rv_autoencoder_pitch){ .frames = frames };
+    const rv_status st = build_pitch(f, n, pool, err);
+    if (st != RV_OK) {
+        rv_autoencoder_piece_free(f->piece);
+        f->piece = NULL;
     }
     return st;
 }

@@ -3,6 +3,7 @@
 #define MODELS_DDSP_AUTOENCODER_H
 
 #include "ddsp/decoder.h"
+#include "ddsp/log_mel.h"
 #include "models/model.h"
 #include "models/resnet.h"
 #include "ravel/features.h"
@@ -49,8 +50,10 @@ typedef struct rv_autoencoder_features {
     double f0_min, f0_max; /* Hz */
     rv_frame_align align;
     double mfcc_rate; /* frames a second; 0: as the others */
-    double mel_rate;
+    double mel_rate;  /* likewise; of what the encoder of f0 sees */
     size_t mel_bands;
+    size_t mel_window;       /* samples */
+    double mel_min, mel_max; /* Hz */
 } rv_autoencoder_features;
 
 typedef struct rv_autoencoder_config {
@@ -78,6 +81,9 @@ typedef struct rv_autoencoder_config {
  * that name the argument. */
 RV_NODISCARD rv_status rv_autoencoder_configure(rv_autoencoder_config *c, const rv_args *args,
                                                 rv_error *err);
+
+/* What the encoder of f0 sees of audio, by rv_log_mel(). */
+rv_mel_config rv_autoencoder_mel_config(const rv_autoencoder_config *c);
 
 /* B items, F frames, T = F hop samples, M frames of MFCC or mel (F of them, or fewer or more in the
  * same time). What the configuration does not use may be NULL. */

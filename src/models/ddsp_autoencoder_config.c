@@ -21,6 +21,8 @@
  *   z_hidden         units of its GRU (512)
  *   f0_encoder       "given" (default) or "learned"
  *   f0_size          of its network: "small", "medium", "large" (default)
+ *   f0_first, f0_channels, f0_blocks   in place of f0_size's: channels of the first convolution and
+ *                    of the first stack, blocks of each stack (0: as f0_size)
  *   f0_bins          (128)
  *   loudness         "ddsp", "ddsp1", "ddsp-pytorch": see docs/features.md (as style)
  *   loudness_window  samples, 0: the kind's own (0)
@@ -28,7 +30,11 @@
  *   f0_min, f0_max   Hz (65.406, 2093.005)
  *   align            "centre" (default) or "start"
  *   mfcc_rate, mel_rate   frames a second, 0: as the others (0)
- *   mel_bands        (128) */
+ *   mel_bands        of the logarithmic mel spectrum in which f0_encoder looks for f0 (128)
+ *   mel_window       samples of its frames, a power of two (the one nearest to 0.128 s)
+ *   mel_min, mel_max   Hz (0, half the sample rate)
+ *
+ * magenta/ddsp's ae_abs.gin: f0_size small, f0_bins 256, mel_rate 31.25, mel_bands 229. */
 #include "models/ddsp_autoencoder.h"
 
 #include <math.h>
@@ -116,6 +122,18 @@ static void read_loudness(rv_arg_reader *r, rv_autoencoder_config *c)
     c->pitch_mean = rv_arg_number(r, "pitch_mean", 0, 0, 150);
 }
 
+static void read_resnet(rv_arg_reader *r, rv_resnet_config *c)
+{
+    *c = rv_resnet_sized(f0_sizes[choice(r, "f0_size", f0_sizes, 2)]);
+    const size_t first = rv_arg_size(r, "f0_first", 0, 0, 1024);
+    const size_t channels = rv_arg_size(r, "f0_channels", 0, 0, 1024);
+    const size_t blocks = rv_arg_size(r, "f0_blocks", 0, 0, 64);
+    c->first = first ? first : c->first;
+    c->channels = channels ? channels : c->channels;
+    for (int i = 0; blocks && i < RV_RESNET_STACKS; i++)
+        c->blocks[i] = blocks;
+}
+
 static void read_encoders(rv_arg_reader *r, rv_autoencoder_config *c)
 {
     c->z_encoder = (rv_autoencoder_z)choice(r, "z_encoder", z_encoders, RV_Z_NONE);
@@ -123,8 +141,34 @@ static void read_encoders(rv_arg_reader *r, rv_autoencoder_config *c)
     c->decoder.z = c->z_encoder == RV_Z_NONE ? 0 : z;
     c->z_hidden = rv_arg_size(r, "z_hidden", 512, 1, 4096);
     c->f0_encoder = (rv_autoencoder_f0)choice(r, "f0_encoder", f0_encoders, RV_F0_GIVEN);
-    c->resnet = rv_resnet_sized(f0_sizes[choice(r, "f0_size", f0_sizes, 2)]);
+    read_resnet(r, &c->resnet);
     c->f0_bins = rv_arg_size(r, "f0_bins", 128, 2, 4096);
+}
+
+/* The nearest one, in ratio. */
+static size_t power_of_two(double x)
+{
+    return (size_t)1 << (int)fmax(floor(log2(x) + 0.5), 2);
+}
+
+static void read_mel(rv_arg_reader *r, const rv_autoencoder_config *c, rv_autoencoder_features *f)
+{
+    const double half = (double)c->sample_rate / 2, seconds = 0.128;
+    f->mel_rate = rv_arg_number(r, "mel_rate", 0, 0, 10000);
+    f->mel_bands = rv_arg_size(r, "mel_bands", 128, 1, 4096);
+    f->mel_window =
+        rv_arg_size(r, "mel_window", power_of_two(seconds * 2 * half), 4, (size_t)1 << 16);
+    f->mel_min = rv_arg_number(r, "mel_min", 0, 0, half);
+    f->mel_max = rv_arg_number(r, "mel_max", half, f->mel_min, half);
+    if (f->mel_window & (f->mel_window - 1))
+        rv_arg_fail(r, RV_ERR_ARG, "mel_window", "is %zu, a power of two is expected",
+                    f->mel_window);
+    const size_t hop = rv_autoencoder_mel_config(c).hop;
+    if (c->f0_encoder == RV_F0_LEARNED && (hop < 1 || hop > f->mel_window))
+        rv_arg_fail(
+            r, RV_ERR_ARG, "mel_rate",
+            "is %g: a frame begins every %zu samples, from 1 to mel_window, %zu, is expected",
+            f->mel_rate, hop, f->mel_window);
 }
 
 static void read_features(rv_arg_reader *r, rv_autoencoder_config *c)
@@ -139,8 +183,21 @@ static void read_features(rv_arg_reader *r, rv_autoencoder_config *c)
     f->f0_max = rv_arg_number(r, "f0_max", 2093.005, f->f0_min, 20000);
     f->align = (rv_frame_align)choice(r, "align", aligns, RV_FRAMES_CENTRED);
     f->mfcc_rate = rv_arg_number(r, "mfcc_rate", 0, 0, 10000);
-    f->mel_rate = rv_arg_number(r, "mel_rate", 0, 0, 10000);
-    f->mel_bands = rv_arg_size(r, "mel_bands", 128, 1, 4096);
+    read_mel(r, c, f);
+}
+
+rv_mel_config rv_autoencoder_mel_config(const rv_autoencoder_config *c)
+{
+    const rv_autoencoder_features *f = &c->features;
+    const double rate = (double)c->sample_rate;
+    return (rv_mel_config){
+        .sample_rate = rate,
+        .n_fft = f->mel_window,
+        .hop = f->mel_rate > 0 ? (size_t)floor(fmin(rate / f->mel_rate, 1e9) + 0.5) : c->hop,
+        .bands = f->mel_bands,
+        .lowest = f->mel_min,
+        .highest = f->mel_max,
+    };
 }
 
 rv_status rv_autoencoder_configure(rv_autoencoder_config *c, const rv_args *args, rv_error *err)

@@ -104,9 +104,6 @@ rv_status rv_autoencoder_add_statistics(json_t *arguments, const rv_phrase_stati
 static rv_status check_features(const rv_autoencoder_config *m, double frame_rate, rv_error *err)
 {
     const double mfcc = m->features.mfcc_rate;
-    if (m->f0_encoder == RV_F0_LEARNED)
-        return RV_FAIL(err, RV_ERR_UNSUPPORTED,
-                       "model.arguments.f0_encoder: training takes \"given\" alone");
     if (m->features.loudness_window)
         return RV_FAIL(err, RV_ERR_UNSUPPORTED,
                        "model.arguments.loudness_window: training takes 0 alone");

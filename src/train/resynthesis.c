@@ -33,14 +33,17 @@ static rv_node *build(const void *ctx, nn_builder *b, rv_node *const *in, rv_nod
 {
     const rv_resynthesis *r = ctx;
     const rv_autoencoder_config *c = r->config;
+    const rv_mel_config mel = rv_autoencoder_mel_config(c);
+    const bool learned = c->f0_encoder == RV_F0_LEARNED;
+    rv_node *target = in[RV_RESYNTHESIS_AUDIO];
     const rv_autoencoder_inputs inputs = {
-        .f0 = in[RV_RESYNTHESIS_F0],
+        .f0 = learned ? NULL : in[RV_RESYNTHESIS_F0],
+        .mel = learned ? rv_log_mel(target, &mel) : NULL,
         .loudness = in[RV_RESYNTHESIS_LOUDNESS],
         .mfcc = c->z_encoder != RV_Z_NONE ? in[RV_RESYNTHESIS_MFCC] : NULL,
         .noise = in[RV_RESYNTHESIS_NOISE],
         .reverb_noise = in[RV_RESYNTHESIS_REVERB_NOISE],
     };
-    rv_node *target = in[RV_RESYNTHESIS_AUDIO];
     const rv_shape signals = RV_SHAPE(rv_extent(target, 0), rv_extent(target, 1), 1);
     *estimate = rv_autoencoder(b, c, &inputs).audio;
     return rv_loss_build(r->loss, rv_reshape(*estimate, signals), rv_reshape(target, signals), 1,

@@ -1,4 +1,6 @@
-/* resynthesis.h - what an autoencoder learns: sound from its pitch and loudness.
+/* resynthesis.h - what an autoencoder learns: sound from its pitch and loudness; or from loudness
+ * alone, where it finds the pitch in the sound itself (f0_encoder learned), and then f0 is not
+ * looked at.
  *
  * Inputs of its learner, of an example of F frames and T = F hop samples, in the order of
  * rv_resynthesis_input; the estimate is the audio [1,T]. The examples of a step lie side by side in
