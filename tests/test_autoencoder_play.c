@@ -1,6 +1,8 @@
 /* test_autoencoder_play.c - playing in blocks: what one graph of the whole length gives, whatever
- * the block, in every style; windows of timbre; memory of the room; bad checkpoints. */
+ * the block, in every style; windows of timbre and of pitch; memory of the room; bad checkpoints.
+ */
 #include "base/rng.h"
+#include "infer/autoencoder_f0.h"
 #include "infer/autoencoder_play.h"
 #include "tiny_autoencoder.h"
 
@@ -204,6 +206,89 @@ TEST(test_timbre_of_long_sounds)
     rv_autoencoder_network_free(n);
 }
 
+/* Pitch by the model --------------------------------------------------------------------------- */
+
+/* A glide with overtones, [n] from sample `first` on. */
+static void sing(float *x, size_t first, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const double t = (double)(first + i) / TINY_RATE, turns = t * (150 + 40 * t);
+        x[i] = (float)(0.3 * sin(2 * M_PI * turns) + 0.2 * sin(6 * M_PI * turns));
+    }
+}
+
+/* ctx: samples read. */
+static rv_status read_song(void *ctx, float *samples, size_t n, rv_error *err)
+{
+    size_t *at = ctx;
+    (void)err;
+    sing(samples, *at, n);
+    *at += n;
+    return RV_OK;
+}
+
+/* f0 of window by window, to be freed; each sample is asked for once. */
+static float *find_f0(const rv_autoencoder_network *n, size_t frames)
+{
+    size_t read = 0;
+    float *f0 = calloc(frames + 1, sizeof *f0);
+    rv_error err = { 0 };
+    CHECK_OK(rv_autoencoder_find_f0(n, &(rv_f0_source){ read_song, &read }, frames, f0, NULL, &err),
+             err);
+    CHECK(read == frames * TINY_HOP);
+    return f0;
+}
+
+/* Frames from .. to of f0 are those that the window at `start` gives. */
+static void check_window(rv_autoencoder_pitch *window, const float *f0, size_t start, size_t from,
+                         size_t to)
+{
+    sing(window->audio, start * TINY_HOP, window->frames * TINY_HOP);
+    rv_autoencoder_piece_run(window->piece);
+    CHECK_MSG(!memcmp(f0 + from, window->f0 + (from - start), (to - from) * sizeof *f0),
+              "window at frame %zu", start);
+}
+
+/* 9.3 s: windows of 4 s, of which the middle half counts, and the ends. */
+TEST(test_own_pitch_of_long_sounds)
+{
+    enum { WINDOW = 800, LONG = 1860, SHORT = 30 };
+    const tiny_args a = tiny_own_f0(tiny_arguments("ddsp", "none", "none"));
+    rv_autoencoder_network *n = open_tiny(&a);
+    rv_autoencoder_pitch window;
+    rv_error err = { 0 };
+    CHECK_OK(rv_autoencoder_pitch_init(&window, n, WINDOW, NULL, &err), err);
+    float *f0 = find_f0(n, LONG);
+    check_window(&window, f0, 0, 0, 600);
+    check_window(&window, f0, 400, 600, 1000);
+    check_window(&window, f0, 800, 1000, 1400);
+    check_window(&window, f0, LONG - WINDOW, 1400, LONG);
+    for (size_t i = 1; i < LONG; i++) /* it is not the same everywhere, and has no gaps */
+        CHECK(f0[i] > 20 && f0[i] < 12500 && f0[i] < 2 * f0[i - 1]);
+    CHECK(fabsf(f0[100] - f0[1700]) > 0.01F);
+    rv_autoencoder_piece_free(window.piece);
+    free(f0);
+    CHECK_OK(rv_autoencoder_pitch_init(&window, n, SHORT, NULL, &err), err);
+    f0 = find_f0(n, SHORT);
+    check_window(&window, f0, 0, 0, SHORT);
+    rv_autoencoder_piece_free(window.piece);
+    free(f0);
+    free(find_f0(n, 1));
+    rv_autoencoder_network_free(n);
+}
+
+/* Given f0 goes before. */
+TEST(test_own_pitch_is_not_asked_where_f0_is_given)
+{
+    const tiny_args a = tiny_own_f0(tiny_arguments("ddsp", "none", "none"));
+    rv_autoencoder_network *n = open_tiny(&a);
+    heard h = play(n, FRAMES, SAMPLES, 16);
+    for (size_t f = 0; f < FRAMES; f++)
+        CHECK_CLOSE(h.f0[f], f0_at(f), 1e-3);
+    heard_free(&h);
+    rv_autoencoder_network_free(n);
+}
+
 TEST(test_fewer_samples_and_single_frames)
 {
     const tiny_args a = tiny_arguments("ddsp", "learned", "mfcc_rnn");
@@ -247,8 +332,6 @@ TEST(test_other_checkpoints)
     CHECK_OK(rv_safetensors_write(in_folder("x.safetensors"), &tensor, 1, nothing, &err), err);
     json_decref(nothing);
     check_refused("x.safetensors", RV_ERR_IO, "config.yaml");
-    write_tiny("learned.safetensors", &a, json_pack("{s:s}", "f0_encoder", "learned"));
-    check_refused("learned.safetensors", RV_ERR_UNSUPPORTED, "finds the pitch itself");
     write_tiny("odd.safetensors", &a, json_pack("{s:i}", "chunks", 3));
     check_refused("odd.safetensors", RV_ERR_UNSUPPORTED, "chunks");
 }
@@ -258,6 +341,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_blocks_are_the_whole),
         cmocka_unit_test(test_timbre_of_long_sounds),
+        cmocka_unit_test(test_own_pitch_of_long_sounds),
+        cmocka_unit_test(test_own_pitch_is_not_asked_where_f0_is_given),
         cmocka_unit_test(test_fewer_samples_and_single_frames),
         cmocka_unit_test(test_other_checkpoints),
     };

@@ -314,6 +314,37 @@ TEST(test_crepe_keeps_to_the_range_of_the_model)
     free(s.x);
 }
 
+/* Pitch by the model itself: of every frame; another method where it is asked for. */
+TEST(test_own_pitch)
+{
+    enum { OWN = TINY_RATE / TINY_HOP + 1 };
+    const tiny_args a = tiny_own_f0(tiny_arguments("ddsp", "none", "mfcc_rnn"));
+    float f0[OWN];
+    char params[400];
+    rv_synth_report r;
+    rv_synth_options o = usual();
+    snprintf(params, sizeof params, "%s", in_folder("params.npz"));
+    o.params = params;
+    write_tiny("m.safetensors", &a, NULL);
+    write_sound("tone.wav", tone, 44100, 2, 44100);
+    sound s = synth("tone.wav", &o, &r);
+    CHECK(s.n == TINY_RATE && r.pitch == RV_SYNTH_PITCH_OWN && r.frames == OWN);
+    CHECK(r.voiced >= OWN - 1);
+    read_column("f0_hz", f0, OWN);
+    float least = f0[0], most = f0[0];
+    for (size_t i = 0; i < OWN; i++) {
+        least = fminf(least, f0[i]);
+        most = fmaxf(most, f0[i]);
+    }
+    CHECK_MSG(least > 20 && most > least && most < 4000, "%g to %g Hz", (double)least,
+              (double)most);
+    free(s.x);
+    o.pitch = RV_SYNTH_PITCH_YIN;
+    s = synth("tone.wav", &o, &r);
+    CHECK(r.pitch == RV_SYNTH_PITCH_YIN && fabs(r.pitch_mean - 57) < 0.05);
+    free(s.x);
+}
+
 /* At other rates of frames, and slower: the same curve at other places. */
 TEST(test_rates_and_stretch)
 {
@@ -470,6 +501,8 @@ TEST(test_what_is_refused)
     o = usual();
     o.pitch = RV_SYNTH_PITCH_CREPE;
     refuse("tone.wav", &o, RV_ERR_ARG, "CREPE");
+    o.pitch = RV_SYNTH_PITCH_OWN;
+    refuse("tone.wav", &o, RV_ERR_ARG, "it has none");
     o = usual();
     o.progress = stop;
     refuse("tone.wav", &o, RV_ERR_CANCELLED, "stopped");
@@ -483,6 +516,13 @@ TEST(test_what_is_refused)
     refuse("g.npz", &o, RV_ERR_FORMAT, "frame_rate");
     make_model("mfcc_rnn", NULL);
     refuse("f.npz", &o, RV_ERR_FORMAT, "mfcc");
+    const tiny_args own = tiny_own_f0(tiny_arguments("ddsp", "none", "none"));
+    write_tiny("m.safetensors", &own, NULL);
+    o.threshold = 0.1;
+    refuse("tone.wav", &o, RV_ERR_ARG, "threshold is 0.1");
+    o.threshold = 0;
+    o.progress = stop;
+    refuse("tone.wav", &o, RV_ERR_CANCELLED, "stopped");
 }
 
 TEST(test_results_that_are_there)
@@ -507,6 +547,7 @@ int main(void)
         cmocka_unit_test(test_odd_sounds),
         cmocka_unit_test(test_given_features_and_params),
         cmocka_unit_test(test_crepe_keeps_to_the_range_of_the_model),
+        cmocka_unit_test(test_own_pitch),
         cmocka_unit_test(test_rates_and_stretch),
         cmocka_unit_test(test_loudness),
         cmocka_unit_test(test_threshold),

@@ -46,10 +46,10 @@ static inline int remove_folder(void **state)
     {                                                   \
         .name = key, .kind = RV_ARG_TEXT, .text = value \
     }
-enum { TINY_ARGS = 12 };
+enum { TINY_ARGS = 12, TINY_MOST_ARGS = TINY_ARGS + 7 };
 
 typedef struct {
-    rv_arg arg[TINY_ARGS];
+    rv_arg arg[TINY_MOST_ARGS];
     size_t n;
 } tiny_args;
 
@@ -62,6 +62,19 @@ static inline tiny_args tiny_arguments(const char *style, const char *reverb, co
                           TINY_ARG("n_bands", TINY_BANDS), TINY_ARG("z_hidden", 4),
                           TINY_ARG("reverb_length", 1300), TINY_ARG("reverb_frames", 26) },
                         TINY_ARGS };
+}
+
+/* A model that finds f0 itself. */
+static inline tiny_args tiny_own_f0(tiny_args a)
+{
+    const rv_arg more[TINY_MOST_ARGS - TINY_ARGS] = {
+        TINY_TEXT("f0_encoder", "learned"), TINY_ARG("f0_first", 3), TINY_ARG("f0_channels", 2),
+        TINY_ARG("f0_blocks", 1),           TINY_ARG("f0_bins", 16), TINY_ARG("mel_rate", 25),
+        TINY_ARG("mel_bands", 16)
+    };
+    memcpy(a.arg + a.n, more, sizeof more);
+    a.n += sizeof more / sizeof *more;
+    return a;
 }
 
 static inline rv_autoencoder_config tiny_config(const tiny_args *a)
@@ -79,6 +92,9 @@ static inline rv_autoencoder_inputs tiny_inputs(rv_graph *g, const rv_autoencode
         .f0 = rv_input(g, RV_SHAPE(1, frames, 1)),
         .loudness = rv_input(g, RV_SHAPE(1, frames, 1)),
         .mfcc = c->decoder.z ? rv_input(g, RV_SHAPE(1, frames, RV_AUTOENCODER_MFCC)) : NULL,
+        .mel = c->f0_encoder == RV_F0_LEARNED
+                   ? rv_input(g, RV_SHAPE(1, frames, c->features.mel_bands))
+                   : NULL,
         .noise = rv_input(g, RV_SHAPE(1, frames * c->hop)),
         .reverb_noise = rv_input(g, RV_SHAPE(1, c->reverb_length)),
     };

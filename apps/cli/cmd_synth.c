@@ -49,7 +49,7 @@ static int parse(settings *s, int argc, char **argv)
         { 0, "stretch", OPTION_NUMBER, &o->stretch, "X", 0.01, 100,
           "2: twice as long, at the same pitch (default 1)" },
         { 0, "f0-method", OPTION_CHOICE, &s->pitch, "model|yin|pyin|crepe", 0, 0,
-          "as in training, or another (default model)" },
+          "the model's own or as in training, or another (default model)" },
         { 0, "crepe", OPTION_TEXT, &o->crepe, "FILE", 0, 0, "weights of CREPE, for its pitch" },
         { 0, "config", OPTION_TEXT, &o->config, "YAML", 0, 0,
           "ddsp_pytorch's (default: config.yaml beside MODEL)" },
@@ -82,7 +82,7 @@ static int update(void *ctx, double fraction)
 
 static void print_json(const settings *s, const char *in, const rv_synth_report *r)
 {
-    static const char *const methods[] = { "given", "yin", "pyin", "crepe" };
+    static const char *const methods[] = { "given", "yin", "pyin", "crepe", "model" };
     printf("{\"input\":");
     json_text(stdout, in);
     printf(",\"output\":");

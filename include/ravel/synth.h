@@ -23,11 +23,14 @@ RV_BEGIN_DECLS
 
 /** How pitch is measured. Values are part of the ABI. */
 typedef enum rv_synth_pitch {
-    RV_SYNTH_PITCH_MODEL, /**< as for the model's training data; pYIN in place of CREPE where
-                               `crepe` is not given */
+    RV_SYNTH_PITCH_MODEL, /**< by the model's own encoder where it has one (RV_SYNTH_PITCH_OWN);
+                               else as for its training data, pYIN in place of CREPE where `crepe`
+                               is not given */
     RV_SYNTH_PITCH_YIN,
     RV_SYNTH_PITCH_PYIN,
-    RV_SYNTH_PITCH_CREPE /**< `crepe` must be given */
+    RV_SYNTH_PITCH_CREPE, /**< `crepe` must be given */
+    RV_SYNTH_PITCH_OWN    /**< by the model's own encoder (`f0_encoder: learned`), which gives every
+                               frame a pitch, and no confidence: `threshold` must be 0 */
 } rv_synth_pitch;
 
 /** Fill with rv_synth_defaults() first. Texts are borrowed for the call. */
@@ -79,7 +82,7 @@ typedef struct rv_synth_report {
  * from an .npz as rv_features_file() writes it (`f0_hz`, `loudness_db`, `frame_rate`, and where
  * they are there `f0_confidence`, `voiced`, `mfcc`), and play them with the model. The output is
  * mono at the model's sample rate, as long as the input. Memory does not grow with its length, save
- * for pitch while it is measured (docs/features.md).
+ * for pitch: while it is measured (docs/features.md), or 4 bytes a frame of RV_SYNTH_PITCH_OWN.
  *
  * Where f0 is 0, NaN, below the threshold or, shifted, not below half the sample rate, there are no
  * harmonics, and the model is told the pitch before.

@@ -109,7 +109,7 @@ static rv_status get_features(job *j, const rv_autoencoder_config *c, rv_error *
     const rv_feature_watch watch = { tell_measuring, j };
     if (j->given)
         return rv_synth_features_open(&j->features, j->in, c, j->options, err);
-    return rv_synth_features_measure(&j->features, j->in, c, j->options, &watch, err);
+    return rv_synth_features_measure(&j->features, j->in, j->network, j->options, &watch, err);
 }
 
 static rv_status open_outputs(job *j, const rv_autoencoder_config *c, rv_error *err)

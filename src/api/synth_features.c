@@ -125,7 +125,9 @@ static rv_status measured_rows(const rv_synth_features *f, size_t first, size_t 
     for (size_t i = 0; i < n; i++)
         out[i] = (rv_raw_frame){
             .f0 = f->f0_rows ? f0[3 * i] : f->f0[first + i],
-            .confidence = f->f0_rows ? f0[3 * i + 1] : f->confidence[first + i],
+            .confidence = f->f0_rows      ? f0[3 * i + 1]
+                          : f->confidence ? f->confidence[first + i]
+                                          : 1,
             .loudness = loudness[i],
         };
     return RV_OK;

@@ -3,6 +3,7 @@
 #define API_SYNTH_FEATURES_H
 
 #include "data/feature_cache.h"
+#include "infer/autoencoder_network.h"
 #include "io/npz_read.h"
 #include "models/ddsp_autoencoder.h"
 #include "ravel/synth.h"
@@ -22,7 +23,8 @@ typedef struct rv_synth_features {
     /* measured */
     rv_feature_cache *cache;
     rv_feature_rows *f0_rows, *loudness_rows, *mfcc_rows_of;
-    float *f0, *confidence; /* [frames] by CREPE, which the cache does not keep, or NULL */
+    float *f0;         /* [frames] by CREPE or the model, which the cache does not keep, or NULL */
+    float *confidence; /* [frames] likewise; NULL: 1 */
     /* given */
     rv_npz *npz;
     const rv_npy *f0_given, *confidence_given, *loudness_given, *mfcc_given;
@@ -30,7 +32,7 @@ typedef struct rv_synth_features {
 
 /* Of an audio file, as the model wants them. watch: of all. */
 RV_NODISCARD rv_status rv_synth_features_measure(rv_synth_features *f, const char *path,
-                                                 const rv_autoencoder_config *c,
+                                                 const rv_autoencoder_network *n,
                                                  const rv_synth_options *o,
                                                  const rv_feature_watch *watch, rv_error *err);
 /* Of an .npz. */

@@ -1,6 +1,7 @@
 /* synth_measure.c - features of an audio file, measured as a model's training data was: in the
- * cache, save for pitch by CREPE. */
+ * cache, save for pitch by CREPE or by the model. */
 #include "api/synth_features.h"
+#include "api/synth_own_f0.h"
 #include "base/status.h"
 #include "data/mono_source.h"
 #include "io/audio_read.h"
@@ -13,7 +14,8 @@
 /* What is being done: `done` of `all` features. */
 typedef struct work {
     rv_synth_features *f;
-    const rv_autoencoder_config *config;
+    const rv_autoencoder_network *network;
+    const rv_autoencoder_config *config; /* of the network */
     const rv_synth_options *options;
     const rv_feature_watch *watch;
     double done, all;
@@ -29,6 +31,8 @@ static rv_synth_pitch chosen(const rv_autoencoder_config *c, const rv_synth_opti
 {
     if (o->pitch != RV_SYNTH_PITCH_MODEL)
         return o->pitch;
+    if (c->f0_encoder == RV_F0_LEARNED)
+        return RV_SYNTH_PITCH_OWN;
     switch (c->features.tracker) {
     case RV_TRACKER_YIN:
         return RV_SYNTH_PITCH_YIN;
@@ -134,6 +138,22 @@ static rv_status by_crepe(work *w, rv_error *err)
     return st;
 }
 
+/* By the model ----------------------------------------------------------------------------- */
+
+static rv_status by_model(work *w, rv_error *err)
+{
+    const rv_feature_watch watch = { tell, w };
+    if (w->config->f0_encoder != RV_F0_LEARNED)
+        return RV_FAIL(err, RV_ERR_ARG, "pitch by the model's own encoder: it has none");
+    if (w->options->threshold > 0)
+        return RV_FAIL(err, RV_ERR_ARG,
+                       "threshold is %g, but pitch by the model's own encoder has no confidence",
+                       w->options->threshold);
+    RV_TRY(rv_synth_own_f0(w->f, w->network, &watch, w->options->threads, err));
+    w->done++;
+    return RV_OK;
+}
+
 /* All -------------------------------------------------------------------------------------- */
 
 static rv_status measure(work *w, rv_error *err)
@@ -143,6 +163,8 @@ static rv_status measure(work *w, rv_error *err)
     f->frames = rv_feature_rows_count(f->loudness_rows);
     if (f->pitch == RV_SYNTH_PITCH_CREPE) {
         RV_TRY(by_crepe(w, err));
+    } else if (f->pitch == RV_SYNTH_PITCH_OWN) {
+        RV_TRY(by_model(w, err));
     } else {
         RV_TRY(get(w, RV_FEATURE_F0, f->rate, &f->f0_rows, err));
         const size_t n = rv_feature_rows_count(f->f0_rows);
@@ -168,10 +190,11 @@ static rv_status find_length(rv_synth_features *f, rv_error *err)
 }
 
 rv_status rv_synth_features_measure(rv_synth_features *f, const char *path,
-                                    const rv_autoencoder_config *c, const rv_synth_options *o,
+                                    const rv_autoencoder_network *n, const rv_synth_options *o,
                                     const rv_feature_watch *watch, rv_error *err)
 {
-    work w = { .f = f, .config = c, .options = o, .watch = watch };
+    const rv_autoencoder_config *c = rv_autoencoder_network_config(n);
+    work w = { .f = f, .network = n, .config = c, .options = o, .watch = watch };
     f->path = path;
     f->pitch = chosen(c, o);
     f->rate = (double)c->sample_rate / (double)c->hop;

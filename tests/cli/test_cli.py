@@ -277,6 +277,23 @@ class Cli(CliCase):
         self.assertEqual((done.stdout.strip(), json.loads(done.stderr.splitlines()[-1])["fraction"]),
                          (str(out), 1))
 
+    def test_synth_by_the_models_own_pitch(self):
+        song = write_wav(self.folder / "songs" / "train" / "a" / "lead.wav", seconds=1, rate=8000)
+        model = {"name": "ddsp_autoencoder", "arguments": {
+            "f0_encoder": "learned", "f0_first": 2, "f0_channels": 2, "f0_blocks": 1, "f0_bins": 8,
+            "mel_bands": 8, "hidden_size": 4, "layers": 1, "n_harmonic": 4, "n_bands": 5,
+            "reverb": "none"}}
+        data = {"root": str(self.folder / "songs"), "stems": ["lead"], "sample_rate": 8000,
+                "segment": 0.5, "batch": 1, "features": {"f0_method": "yin"}}
+        recipe = self.folder / "recipe.yaml"
+        recipe.write_text(json.dumps({"model": model, "data": data, "train": {
+            "epochs": 1, "steps": 1, "out": str(self.out)}}))
+        self.run_ravel("train", recipe)
+        told = json.loads(self.run_ravel("synth", self.out / "best.safetensors", song, "-o",
+                                         self.out / "b.wav", "--json").stdout)
+        self.assertEqual((told["samples"], told["f0_method"]), (8000, "model"))
+        self.assertEqual(told["voiced"], told["frames"])
+
     def test_synth_refused(self):
         model = write_autoencoder(self.folder / "m.safetensors")
         song = write_wav(self.folder / "a.wav")
