@@ -138,6 +138,13 @@ TEST(test_all_options)
     check_term("\"kind\": \"mel\", \"n_fft\": 1024, \"bands\": 80, \"lowest\": 20,"
                "\"highest\": 7000, \"eps\": 1e-3",
                &t);
+    t.options.mel = (rv_mel_options){ .n_fft = 2048, .bands = 64, .lowest = 80, .eps = 1e-5 };
+    t.options.mel.added = true;
+    check_term("\"kind\": \"mel\", \"floor\": \"added\"", &t);
+    t = (rv_loss_term){ .kind = RV_LOSS_MEAN_CENTROID,
+                        .weight = 1,
+                        .options.stft = { 512, 128, 512 } };
+    check_term("\"kind\": \"mean_centroid\", \"n_fft\": 512", &t);
     t = (rv_loss_term){ .kind = RV_LOSS_COMPLEX_STFT,
                         .weight = 1,
                         .options.stft = { 1024, 100, 800 } };
@@ -216,7 +223,7 @@ TEST(test_defaults_are_filled_in)
     const json_t *terms = json_object_get(json_object_get(values, "loss"), "terms");
     const json_t *term = json_array_get(terms, 0);
     CHECK(json_integer_value(json_object_get(term, "bands")) == 64);
-    CHECK(json_object_size(term) == 7);
+    CHECK(json_object_size(term) == 8);
     json_decref(values);
 }
 

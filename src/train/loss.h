@@ -85,6 +85,7 @@ typedef struct rv_mel_options {
     double lowest;  /* Hz, default 80 */
     double highest; /* Hz, default 0: half the sample rate */
     double eps;     /* least value before the logarithm, default 1e-5 */
+    bool added;     /* eps is added before the logarithm, as DDSP-Demucs does; default false */
 } rv_mel_options;
 
 rv_mel_options rv_mel_defaults(void);
@@ -97,6 +98,9 @@ rv_node *rv_loss_mel(rv_node *estimate, rv_node *target, double sample_rate,
 
 /* Mean |difference| of the spectral centroids of all frames. */
 rv_node *rv_loss_centroid(rv_node *estimate, rv_node *target, const rv_stft_size *size);
+/* |Difference| of the spectral centroids' means over time, the mean of all signals; frames as
+ * tf.signal.stft(pad_end=True) makes them, of n_fft and hop alone. As DDSP-Demucs. */
+rv_node *rv_loss_mean_centroid(rv_node *estimate, rv_node *target, const rv_stft_size *size);
 /* Mean optimal-transport (Wasserstein-1) distance of all frames' normalised magnitudes. */
 rv_node *rv_loss_transport(rv_node *estimate, rv_node *target, const rv_stft_size *size);
 
@@ -124,11 +128,12 @@ typedef enum rv_loss_kind {
     RV_LOSS_CENTROID,
     RV_LOSS_TRANSPORT,
     RV_LOSS_COMPLEX_STFT,
+    RV_LOSS_MEAN_CENTROID,
     RV_LOSS_KINDS,
 } rv_loss_kind;
 
 /* "l1", "mse", "log_cosh", "si_sdr", "mrstft", "spectral", "mel", "centroid", "transport",
- * "complex_stft"; NULL beyond. And back: RV_LOSS_KINDS for an unknown name. */
+ * "complex_stft", "mean_centroid"; NULL beyond. And back: RV_LOSS_KINDS for an unknown name. */
 const char *rv_loss_name(rv_loss_kind kind);
 rv_loss_kind rv_loss_find(const char *name);
 
@@ -143,7 +148,7 @@ typedef struct rv_loss_term {
         rv_mrstft_options mrstft;     /* MRSTFT */
         rv_spectral_options spectral; /* SPECTRAL */
         rv_mel_options mel;           /* MEL */
-        rv_stft_size stft;            /* CENTROID, TRANSPORT, COMPLEX_STFT */
+        rv_stft_size stft;            /* CENTROID, TRANSPORT, COMPLEX_STFT, MEAN_CENTROID */
     } options;
 } rv_loss_term;
 

@@ -68,6 +68,13 @@ static rv_node *build_complex_stft(const rv_loss_term *term, rv_node *e, rv_node
     return rv_loss_complex_stft(e, t, &term->options.stft);
 }
 
+static rv_node *build_mean_centroid(const rv_loss_term *term, rv_node *e, rv_node *t,
+                                    double sample_rate)
+{
+    (void)sample_rate;
+    return rv_loss_mean_centroid(e, t, &term->options.stft);
+}
+
 static const struct {
     const char *name;
     term_fn *build;
@@ -82,6 +89,7 @@ static const struct {
     [RV_LOSS_CENTROID] = { "centroid", build_centroid },
     [RV_LOSS_TRANSPORT] = { "transport", build_transport },
     [RV_LOSS_COMPLEX_STFT] = { "complex_stft", build_complex_stft },
+    [RV_LOSS_MEAN_CENTROID] = { "mean_centroid", build_mean_centroid },
 };
 
 const char *rv_loss_name(rv_loss_kind kind)
@@ -112,6 +120,8 @@ rv_loss_term rv_loss_term_defaults(rv_loss_kind kind)
         t.options.mel = rv_mel_defaults();
     else if (kind == RV_LOSS_CENTROID || kind == RV_LOSS_TRANSPORT || kind == RV_LOSS_COMPLEX_STFT)
         t.options.stft = (rv_stft_size){ 2048, 512, 2048 };
+    else if (kind == RV_LOSS_MEAN_CENTROID)
+        t.options.stft = (rv_stft_size){ 1024, 256, 1024 };
     return t;
 }
 

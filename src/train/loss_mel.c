@@ -11,7 +11,8 @@ rv_mel_options rv_mel_defaults(void)
 static rv_node *log_mel(rv_node *x, rv_node *weights, const rv_mel_options *o)
 {
     rv_node *m = rv_magnitude(rv_spectrum_padded(rv_loss_rows(x), o->n_fft, o->n_fft / 4), 0);
-    return rv_log(rv_maximum(rv_linear(m, weights, NULL), o->eps));
+    rv_node *bands = rv_linear(m, weights, NULL);
+    return rv_log(o->added ? rv_scale(bands, 1, o->eps) : rv_maximum(bands, o->eps));
 }
 
 rv_node *rv_loss_mel(rv_node *estimate, rv_node *target, double sample_rate,

@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KINDS "l1|mse|log_cosh|si_sdr|mrstft|spectral|mel|centroid|transport|complex_stft"
+#define KINDS \
+    "l1|mse|log_cosh|si_sdr|mrstft|spectral|mel|centroid|transport|complex_stft|mean_centroid"
 
 enum { MOST_FRAME = 1000000, MOST_KEYS = 12, PATH = 64 };
 
@@ -71,6 +72,14 @@ static const rv_config_key mel_keys[] = {
     { "lowest", RV_CONFIG_NUMBER, 0, 1e6, NULL, "80", "Hz" },
     { "highest", RV_CONFIG_NUMBER, 0, 1e6, NULL, "0", "Hz; 0: half the sample rate" },
     { "eps", RV_CONFIG_NUMBER, 1e-30, 1, NULL, "1e-5", "least value before the logarithm" },
+    { "floor", RV_CONFIG_CHOICE, 0, 0, "least|added", "least",
+      "raise lesser values to eps, or add eps to all" },
+    { 0 },
+};
+
+static const rv_config_key mean_centroid_keys[] = {
+    { "n_fft", RV_CONFIG_INTEGER, 4, MOST_FRAME, NULL, "1024", "samples of a frame" },
+    { "hop", RV_CONFIG_INTEGER, 0, MOST_FRAME, NULL, "0", "samples; 0: a quarter of n_fft" },
     { 0 },
 };
 
@@ -217,7 +226,8 @@ static rv_status read_mel(rv_loss_term *t, const json_t *term, const char *place
                                        .bands = integer(term, "bands"),
                                        .lowest = number(term, "lowest"),
                                        .highest = number(term, "highest"),
-                                       .eps = number(term, "eps") };
+                                       .eps = number(term, "eps"),
+                                       .added = is(term, "floor", "added") };
     return RV_OK;
 }
 
@@ -242,6 +252,7 @@ static const struct {
     [RV_LOSS_CENTROID] = { stft_keys, read_stft },
     [RV_LOSS_TRANSPORT] = { stft_keys, read_stft },
     [RV_LOSS_COMPLEX_STFT] = { stft_keys, read_stft },
+    [RV_LOSS_MEAN_CENTROID] = { mean_centroid_keys, read_stft },
 };
 
 /* Terms --------------------------------------------------------------------------------- */

@@ -13,12 +13,28 @@
 
 static const double eps = 1e-8; /* beside the sum of magnitudes: silence stays 0 */
 
-/* Rows of the signal -> [R,frames,bins], each frame of sum 1 (or 0) */
-static rv_node *distribution(rv_node *x, const rv_stft_size *size)
+/* [R,frames,bins,2] -> [R,frames,bins], each frame of sum 1 (or 0) */
+static rv_node *shares(rv_node *spectrum)
 {
-    rv_node *m = rv_magnitude(rv_spectrum_centred(rv_loss_rows(x), size), 0);
+    rv_node *m = rv_magnitude(spectrum, 0);
     rv_node *sum = rv_sum_to(m, RV_SHAPE(rv_extent(m, 0), rv_extent(m, 1), 1));
     return rv_div(m, rv_scale(sum, 1, eps));
+}
+
+/* Of rows of the signal */
+static rv_node *distribution(rv_node *x, const rv_stft_size *size)
+{
+    return shares(rv_spectrum_centred(rv_loss_rows(x), size));
+}
+
+/* Difference of distributions [...,bins] -> that of centroids [...,1] */
+static rv_node *centroids(rv_node *d, size_t n_fft)
+{
+    const size_t last = n_fft / 2;
+    rv_node *frequency = rv_constant(d->graph, RV_SHAPE(1, last + 1));
+    for (size_t k = 0; frequency->constant && k <= last; k++)
+        frequency->constant[k] = (real)((double)k / (double)last);
+    return rv_linear(d, frequency, NULL);
 }
 
 rv_node *rv_loss_transport(rv_node *estimate, rv_node *target, const rv_stft_size *size)
@@ -33,9 +49,14 @@ rv_node *rv_loss_centroid(rv_node *estimate, rv_node *target, const rv_stft_size
 {
     rv_loss_check(estimate, target);
     rv_node *d = rv_sub(distribution(estimate, size), distribution(target, size));
-    const size_t last = size->n_fft / 2;
-    rv_node *frequency = rv_constant(d->graph, RV_SHAPE(1, last + 1));
-    for (size_t k = 0; frequency->constant && k <= last; k++)
-        frequency->constant[k] = (real)((double)k / (double)last);
-    return rv_mean_absolute(rv_linear(d, frequency, NULL));
+    return rv_mean_absolute(centroids(d, size->n_fft));
+}
+
+rv_node *rv_loss_mean_centroid(rv_node *estimate, rv_node *target, const rv_stft_size *size)
+{
+    rv_loss_check(estimate, target);
+    rv_node *e = rv_spectrum_padded(rv_loss_rows(estimate), size->n_fft, size->hop);
+    rv_node *t = rv_spectrum_padded(rv_loss_rows(target), size->n_fft, size->hop);
+    rv_node *d = centroids(rv_sub(shares(e), shares(t)), size->n_fft);
+    return rv_mean_absolute(rv_mean_to(d, RV_SHAPE(rv_extent(d, 0), 1, 1)));
 }
