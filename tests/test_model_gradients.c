@@ -12,7 +12,9 @@
 #include "ddsp/controls.h"
 #include "ddsp/decoder.h"
 #include "models/ddsp_autoencoder.h"
+#include "models/mask_eq.h"
 #include "models/model.h"
+#include "models/stem_decoder.h"
 #include "train/loss_inverse.h"
 
 #include <stdlib.h>
@@ -176,6 +178,41 @@ static rv_node *build_autoencoder_pytorch(nn_builder *b)
         .noise = rv_input(b->graph, RV_SHAPE(2, 50)),
     };
     return rv_autoencoder(b, &c, &in).audio;
+}
+
+static rv_node *build_stem_decoder(nn_builder *b)
+{
+    const rv_stem_decoder_config c = { .sample_rate = 4000,
+                                       .n_harmonics = 3,
+                                       .n_noise_bands = 4,
+                                       .rnn_units = 3,
+                                       .mlp_units = { 5, 4 },
+                                       .mlp_layers = 2,
+                                       .lowest_note = 24,
+                                       .highest_note = 84,
+                                       .reverb_length = 9,
+                                       .dry_logit = -0.5,
+                                       .scale_twice = true };
+    const rv_stem_decoder_inputs in = {
+        .f0 = rv_scale(rv_input(b->graph, RV_SHAPE(2, 5, 1)), 100, 220),
+        .loudness = rv_input(b->graph, RV_SHAPE(2, 5, 1)),
+        .noise = rv_input(b->graph, RV_SHAPE(2, 50)),
+        .stem = rv_scale(rv_input(b->graph, RV_SHAPE(2, 50)), 0.5, 0.1),
+    };
+    return rv_stem_decoder(b, &c, &in);
+}
+
+static rv_node *build_mask_eq(nn_builder *b)
+{
+    const rv_mask_eq_config c = { .sample_rate = 4000,
+                                  .mel_bins = 4,
+                                  .n_bands = 5,
+                                  .enc_units = 3,
+                                  .alpha = 0.15,
+                                  .window_size = 8 };
+    rv_node *stem = rv_input(b->graph, RV_SHAPE(2, 50)),
+            *mel = rv_input(b->graph, RV_SHAPE(2, 5, 4));
+    return rv_mask_eq(b, &c, stem, mel, rv_input(b->graph, RV_SHAPE(2, 5, 1)));
 }
 
 static const rv_sinusoidal_encoder_config tiny_sinusoidal = {
@@ -420,6 +457,8 @@ CASE(sinusoidal_encoder)
 CASE(inverse_losses)
 CASE(autoencoder)
 CASE(autoencoder_pytorch)
+CASE(stem_decoder)
+CASE(mask_eq)
 CASE(open_unmix)
 CASE(ravel_s)
 CASE(bsrnn)
@@ -438,6 +477,8 @@ int main(void)
         cmocka_unit_test(test_inverse_losses),
         cmocka_unit_test(test_autoencoder),
         cmocka_unit_test(test_autoencoder_pytorch),
+        cmocka_unit_test(test_stem_decoder),
+        cmocka_unit_test(test_mask_eq),
         cmocka_unit_test(test_open_unmix),
         cmocka_unit_test(test_ravel_s),
         cmocka_unit_test(test_bsrnn),
