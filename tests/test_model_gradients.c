@@ -11,6 +11,8 @@
 #include "core/graph_impl.h"
 #include "ddsp/controls.h"
 #include "ddsp/decoder.h"
+#include "models/ast.h"
+#include "models/ast_heads.h"
 #include "models/ddsp_autoencoder.h"
 #include "models/mask_eq.h"
 #include "models/model.h"
@@ -262,6 +264,41 @@ static rv_node *build_inverse_losses(nn_builder *b)
                                     rv_loss_mismatch(found.frequencies, &found, &mismatch) });
 }
 
+static const rv_ast_config tiny_ast = { .width = 6,
+                                        .layers = 2,
+                                        .heads = 2,
+                                        .patch = 4,
+                                        .stride_frequency = 3,
+                                        .stride_time = 2,
+                                        .grid_frequency = 3,
+                                        .grid_time = 2,
+                                        .colours = 3 };
+
+/* Two patches of three bands, and three of two steps, whose positions are cut and stretched. */
+static rv_node *build_ast(nn_builder *b)
+{
+    rv_node *x = rv_input(b->graph, RV_SHAPE(2, 8, 7));
+    const rv_ast_tokens y = rv_ast(b, &tiny_ast, x);
+    const size_t n = rv_extent(y.patches, 1) * rv_extent(y.patches, 2);
+    rv_node *all = rv_reshape(y.patches, RV_SHAPE(2, n, 6));
+    return rv_concat(1, 2, (rv_node *[]){ rv_reshape(y.pooled, RV_SHAPE(2, 1, 6)), all });
+}
+
+static const rv_ast_head_config tiny_head = { 8000, 3, 3, 4, 60, 4 };
+
+/* Both heads, for clips and for steps. */
+static rv_node *build_ast_heads(nn_builder *b)
+{
+    rv_node *clip = rv_input(b->graph, RV_SHAPE(2, 3)),
+            *each = rv_input(b->graph, RV_SHAPE(2, 4, 3));
+    rv_node *noise = rv_input(b->graph, RV_SHAPE(2, 40));
+    rv_node *x = nn_linear(b, "clip", clip, rv_ast_clip_size(&tiny_head), true);
+    rv_node *y = nn_linear(b, "steps", each, rv_ast_step_size(&tiny_head), true);
+    return rv_concat(1, 2,
+                     (rv_node *[]){ rv_ast_clip_audio(&tiny_head, x, noise),
+                                    rv_ast_steps_audio(&tiny_head, y, noise) });
+}
+
 /* Values that a training would reach: what starts at 0 or close to it hides what lies behind. */
 static void fill_parameter(const nn_param *p, real *to)
 {
@@ -455,6 +492,8 @@ CASE(htdemucs)
 CASE(decoder)
 CASE(sinusoidal_encoder)
 CASE(inverse_losses)
+CASE(ast)
+CASE(ast_heads)
 CASE(autoencoder)
 CASE(autoencoder_pytorch)
 CASE(stem_decoder)
@@ -475,6 +514,8 @@ int main(void)
         cmocka_unit_test(test_decoder),
         cmocka_unit_test(test_sinusoidal_encoder),
         cmocka_unit_test(test_inverse_losses),
+        cmocka_unit_test(test_ast),
+        cmocka_unit_test(test_ast_heads),
         cmocka_unit_test(test_autoencoder),
         cmocka_unit_test(test_autoencoder_pytorch),
         cmocka_unit_test(test_stem_decoder),

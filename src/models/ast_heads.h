@@ -1,0 +1,26 @@
+/* ast_heads.h - see ast_heads.c */
+#ifndef MODELS_AST_HEADS_H
+#define MODELS_AST_HEADS_H
+
+#include "core/ops.h"
+
+typedef struct rv_ast_head_config {
+    double sample_rate;
+    size_t sinusoids; /* K */
+    size_t depth;     /* D: pitches that a frequency is a mean of */
+    size_t bands;     /* M: of the noise */
+    double hz_min;    /* of the frequencies; the highest is half the sample rate */
+    size_t steps;     /* F: of a clip */
+} rv_ast_head_config;
+
+/* Numbers that the network says: for a clip F (K D + K) + 1 + M, for a step K D + K + 1 + M. */
+size_t rv_ast_clip_size(const rv_ast_head_config *c);
+size_t rv_ast_step_size(const rv_ast_head_config *c);
+
+/* x [B,clip_size], noise [B,N] -> audio [B,N] */
+rv_node *rv_ast_clip_audio(const rv_ast_head_config *c, rv_node *x, rv_node *noise);
+
+/* x [B,F,step_size], noise [B,N], steps of N / F samples -> audio [B,N] */
+rv_node *rv_ast_steps_audio(const rv_ast_head_config *c, rv_node *x, rv_node *noise);
+
+#endif
