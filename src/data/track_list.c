@@ -389,10 +389,13 @@ rv_status rv_track_list_filter(rv_track_list *l, const char *const *names, size_
         return RV_FAIL(err, RV_ERR_ARG, "%s: none of its %zu songs is left", l->root, l->n);
     size_t to = 0;
     for (size_t t = 0; t < l->n; t++)
-        if (is_named(&l->tracks[t], names, n) == keep)
+        if (is_named(&l->tracks[t], names, n) == keep) {
+            const rv_track dropped = l->tracks[to];
             l->tracks[to++] = l->tracks[t];
-        else
-            free_track(&l->tracks[t], l->n_stems);
+            l->tracks[t] = dropped;
+        }
+    for (size_t t = to; t < l->n; t++) /* not before: the names may be theirs */
+        free_track(&l->tracks[t], l->n_stems);
     l->n = to;
     return RV_OK;
 }
