@@ -23,7 +23,7 @@ static inline char *path_of(char *path, size_t room, const char *name)
 /* songs/NAME, mono in float. */
 static inline void write_sound(const char *name, const float *x, size_t frames, int rate)
 {
-    char path[200];
+    char path[400];
     rv_error err = { 0 };
     rv_audio_writer *w = NULL;
     rv_audio_writer_options opt = rv_audio_writer_defaults();
