@@ -82,7 +82,8 @@ RV_NODISCARD rv_status rv_track_list_find(rv_track_list **out, const rv_track_qu
 void rv_track_list_free(rv_track_list *l);
 
 /* Keep the named songs only (keep), or all but them. A name that is not in the list is an error,
- * and so is a list left empty. Names may belong to the list; those of dropped songs go with them. */
+ * and so is a list left empty. Names may belong to the list; those of dropped songs go with them.
+ */
 RV_NODISCARD rv_status rv_track_list_filter(rv_track_list *l, const char *const *names, size_t n,
                                             bool keep, rv_error *err);
 
