@@ -1,15 +1,16 @@
 /* bench_ddsp.c - the synthesisers: 8 sounds of 4 s at 16 kHz from 250 frames a second, 100
- * harmonics or as many sinusoids with their own frequencies; with "_grad" the gradients of all
- * controls, too. And streams (ddsp_streams.c): least user's processor seconds, samples per second,
- * in blocks of several sizes.
+ * harmonics or as many sinusoids with their own frequencies; and the multi-scale spectral loss of
+ * such sounds. With "_grad" the gradients of all controls, or of the sound, too. And streams
+ * (ddsp_streams.c): least user's processor seconds, samples per second, in blocks of several sizes.
  *
  *   bench_ddsp [--threads N] [--repeat N] [--seconds S] [SYNTHESISER...]
  *
- * Prints a JSON line for each: median seconds, user's processor seconds, oscillators' samples per
- * processor second, memory. bench/peer_ddsp.py does the same work in PyTorch; bench/compare.py puts
- * its figures beside these. */
+ * Prints a JSON line for each: median seconds, user's processor seconds, samples (of all
+ * oscillators) per processor second, memory. bench/peer_ddsp.py does the same work in PyTorch;
+ * bench/compare.py puts its figures beside these. */
 #include "core/ops.h"
 #include "ddsp_streams.h"
+#include "train/loss.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,14 +20,16 @@
 
 enum { BATCH = 8, RATE = 16000, FRAME_RATE = 250, OSCILLATORS = 100, MOST_REPEATS = 99 };
 
-static const char *const names[] = { "harmonic", "harmonic_grad", "sinusoids", "sinusoids_grad" };
+static const char *const names[] = { "harmonic",       "harmonic_grad", "sinusoids",
+                                     "sinusoids_grad", "spectral_loss", "spectral_loss_grad" };
 enum { NAMES = sizeof names / sizeof *names };
 
 typedef struct {
     rv_pool *pool;
     rv_graph *graph;
     rv_plan *plan;
-    float *frequencies, *amplitudes;
+    float *values[2]; /* frequencies and amplitudes, or sound and what it should be */
+    double samples;   /* of all oscillators */
 } work;
 
 static void check(rv_status status, const rv_error *err)
@@ -57,28 +60,47 @@ static rv_node *harmonic(rv_node *f0, rv_node *amplitudes, size_t samples)
     return rv_harmonic(phase, amplitudes, RV_UPSAMPLE_HOLD);
 }
 
+static float *bind_uniform(work *w, rv_node *node, double low, double high)
+{
+    float *values = uniform(rv_shape_count(&node->shape), low, high);
+    rv_plan_bind(w->plan, node, values);
+    return values;
+}
+
+/* The output, of inputs whose shapes depend on the name. */
+static rv_node *build(work *w, const char *name, size_t seconds, rv_node **in)
+{
+    const size_t frames = seconds * FRAME_RATE, samples = seconds * RATE;
+    const size_t each = strncmp(name, "harmonic", 8) ? OSCILLATORS : 1;
+    w->samples = (double)(BATCH * samples);
+    if (!strncmp(name, "spectral", 8)) {
+        rv_spectral_options loss = rv_spectral_defaults();
+        loss.logmag = 1;
+        in[0] = rv_param(w->graph, RV_SHAPE(BATCH, samples, 1));
+        in[1] = rv_param(w->graph, RV_SHAPE(BATCH, samples, 1));
+        return rv_loss_spectral(in[0], in[1], RATE, &loss);
+    }
+    w->samples *= OSCILLATORS;
+    in[0] = rv_param(w->graph, RV_SHAPE(BATCH, frames, each));
+    in[1] = rv_param(w->graph, RV_SHAPE(BATCH, frames, OSCILLATORS));
+    return each == 1 ? harmonic(in[0], in[1], samples)
+                     : rv_sinusoids(in[0], in[1], samples, RV_UPSAMPLE_LINEAR);
+}
+
 static void open_work(work *w, const char *name, size_t seconds, int threads)
 {
     rv_error err = { 0 };
-    const size_t frames = seconds * FRAME_RATE, samples = seconds * RATE;
-    const size_t each = strncmp(name, "harmonic", 8) ? OSCILLATORS : 1;
+    rv_node *in[2], *slopes[2];
+    const bool loss = !strncmp(name, "spectral", 8);
     check(rv_pool_new(&w->pool, threads, NULL, &err), &err);
     check(rv_graph_new(&w->graph, NULL, &err), &err);
-    rv_node *const controls[] = { rv_param(w->graph, RV_SHAPE(BATCH, frames, each)),
-                                  rv_param(w->graph, RV_SHAPE(BATCH, frames, OSCILLATORS)) };
-    rv_node *y = each == 1 ? harmonic(controls[0], controls[1], samples)
-                           : rv_sinusoids(controls[0], controls[1], samples, RV_UPSAMPLE_LINEAR);
-    rv_output(y);
-    if (strstr(name, "_grad")) {
-        rv_node *slopes[2];
-        rv_grad(rv_output(rv_mean(rv_mul(y, y))), controls, slopes, 2);
-    }
+    rv_node *y = rv_output(build(w, name, seconds, in));
+    if (strstr(name, "_grad"))
+        rv_grad(loss ? y : rv_output(rv_mean(rv_mul(y, y))), in, slopes, loss ? 1 : 2);
     const rv_plan_options opt = { .isa_mask = KERN_ISA_ALL, .pool = w->pool };
     check(rv_plan_new(&w->plan, w->graph, &opt, &err), &err);
-    w->frequencies = uniform(BATCH * frames * each, 60.0 / RATE, 600.0 / RATE);
-    w->amplitudes = uniform(BATCH * frames * OSCILLATORS, 0, 0.02);
-    rv_plan_bind(w->plan, controls[0], w->frequencies);
-    rv_plan_bind(w->plan, controls[1], w->amplitudes);
+    w->values[0] = bind_uniform(w, in[0], loss ? -0.5 : 60.0 / RATE, loss ? 0.5 : 600.0 / RATE);
+    w->values[1] = bind_uniform(w, in[1], loss ? -0.5 : 0, loss ? 0.5 : 0.02);
 }
 
 static void close_work(work *w)
@@ -86,8 +108,8 @@ static void close_work(work *w)
     rv_plan_free(w->plan);
     rv_graph_free(w->graph);
     rv_pool_free(w->pool);
-    free(w->frequencies);
-    free(w->amplitudes);
+    free(w->values[0]);
+    free(w->values[1]);
 }
 
 static double wall(void)
@@ -132,10 +154,9 @@ static void bench(const char *name, size_t seconds, int threads, int repeat)
     getrusage(RUSAGE_SELF, &use);
     const double cpu = median(processor, repeat);
     printf("{\"model\": \"%s\", \"threads\": %d, \"batch\": %d, \"seconds\": %.4f, "
-           "\"processor_seconds\": %.4f, \"oscillator_samples_per_second\": %.3g, "
+           "\"processor_seconds\": %.4f, \"samples_per_second\": %.3g, "
            "\"plan_mb\": %.1f, \"peak_rss_mb\": %.0f}\n",
-           name, threads, BATCH, median(times, repeat), cpu,
-           (double)(BATCH * OSCILLATORS * seconds * RATE) / cpu,
+           name, threads, BATCH, median(times, repeat), cpu, w.samples / cpu,
            1e-6 * (double)rv_plan_bytes(w.plan), (double)use.ru_maxrss / 1024);
     fflush(stdout);
     close_work(&w);

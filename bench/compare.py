@@ -18,7 +18,8 @@ from pathlib import Path
 
 PEERS = {"bench_models": "peer_demucs.py", "bench_train": "peer_train.py",
          "bench_ddsp": "peer_ddsp.py"}
-SYNTHESISERS = ("harmonic", "harmonic_grad", "sinusoids", "sinusoids_grad")
+SYNTHESISERS = ("harmonic", "harmonic_grad", "sinusoids", "sinusoids_grad", "spectral_loss",
+                "spectral_loss_grad")
 TRAINED = {"conv_tasnet": "conv_tasnet", "ddsp_decoder": "ddsp_decoder",
            "ddsp_autoencoder": "ddsp_autoencoder"}
 PEER_NAMES = {  # ours: the reference's configuration

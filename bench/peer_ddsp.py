@@ -20,7 +20,8 @@ import sys
 import time
 
 SKIPPED = 77
-SYNTHESISERS = ("harmonic", "harmonic_grad", "sinusoids", "sinusoids_grad")
+SYNTHESISERS = ("harmonic", "harmonic_grad", "sinusoids", "sinusoids_grad", "spectral_loss",
+                "spectral_loss_grad")
 BATCH, RATE, FRAME_RATE, OSCILLATORS, SECONDS = 8, 16000, 250, 100, 4
 
 
@@ -49,19 +50,39 @@ def synthesise(frequencies, amplitudes, harmonic):
     return (torch.sin(phase) * upsampled(amplitudes)).sum(-1)
 
 
+def spectral_loss(estimate, target):
+    """Mean |difference| of magnitudes and of their logarithms, sizes 2048 to 64, hops of a quarter."""
+    import torch
+    total = 0
+    for size in (2048, 1024, 512, 256, 128, 64):
+        window = torch.hann_window(size)
+        e, t = (torch.stft(x, size, size // 4, window=window, return_complex=True).abs()
+                for x in (estimate, target))
+        total = total + (e - t).abs().mean()
+        total = total + (torch.log(e + 1e-7) - torch.log(t + 1e-7)).abs().mean()
+    return total
+
+
+def inputs_of(name):
+    import torch
+    torch.manual_seed(1)
+    if name.startswith("spectral"):
+        return torch.rand(2, BATCH, SECONDS * RATE) - 0.5
+    shape = BATCH, SECONDS * FRAME_RATE
+    frequencies = torch.rand(*shape, 1 if name.startswith("harmonic") else OSCILLATORS)
+    return (60 + 540 * frequencies) / RATE, 0.02 * torch.rand(*shape, OSCILLATORS)
+
+
 def measure(name, repeat):
     """Wall and user's processor seconds of each run, after one to warm up."""
-    import torch
-    harmonic, gradient = name.startswith("harmonic"), name.endswith("_grad")
-    torch.manual_seed(1)
-    shape = BATCH, SECONDS * FRAME_RATE
-    frequencies = (60 + 540 * torch.rand(*shape, 1 if harmonic else OSCILLATORS)) / RATE
-    amplitudes = 0.02 * torch.rand(*shape, OSCILLATORS)
+    gradient, loss = name.endswith("_grad"), name.startswith("spectral")
+    inputs = inputs_of(name)
     wall, user = [], []
     for _ in range(repeat + 1):
-        controls = [x.detach().requires_grad_(gradient) for x in (frequencies, amplitudes)]
+        controls = [x.detach().requires_grad_(gradient) for x in inputs]
         start = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_utime
-        y = synthesise(*controls, harmonic)
+        y = spectral_loss(controls[0], controls[1].detach()) if loss else \
+            synthesise(*controls, name.startswith("harmonic"))
         if gradient:
             (y * y).mean().backward()
         wall.append(time.perf_counter() - start[0])
