@@ -93,7 +93,8 @@ static rv_status try_layouts(const rv_layout **out, rv_song_list *songs, const r
         if (found.n > 0 && *out) {
             rv_song_list_free(&found);
             return RV_FAIL(err, RV_ERR_ARG,
-                           "%s: could be of layout %s (%s) or %s (%s); say which (data.layout)",
+                           "%s: could be of layout %s (%s) or %s (%s); say which (--layout, in "
+                           "recipes data.layout)",
                            w->root, (*out)->name, (*out)->expects, rv_layouts[i]->name,
                            rv_layouts[i]->expects);
         }
