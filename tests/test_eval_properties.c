@@ -2,6 +2,7 @@
  * Eval cover, the order of sources and channels. */
 #include "eval/bss_eval.h"
 #include "eval/ratios.h"
+#include "eval/spectral_distance.h"
 #include "eval_signals.h"
 
 #include <string.h>
@@ -161,12 +162,35 @@ TEST(test_ratio_scale)
     free_signals(&s);
 }
 
+/* A click has the same magnitude in all bins, and silence counts as 1e-5 in the logarithm. */
+TEST(test_click_against_silence)
+{
+    enum { LENGTH = 3000, AT = 777 };
+    static float click[LENGTH], silence[LENGTH];
+    const float *const r[] = { click }, *const e[] = { silence };
+    const rv_stem_pair p = { r, e, 1, LENGTH };
+    rv_error err = { 0 };
+    double want = 0, got = 0;
+    click[AT] = 0.5F;
+    for (int size = 2048; size >= 64; size /= 2) {
+        const int hop = size / 4, frames = (LENGTH + hop - 1) / hop;
+        for (int start = 0; start <= AT; start += hop)
+            if (AT - start < size) {
+                const double turn = 2 * acos(-1.0) * (AT - start) / size;
+                const double magnitude = 0.5 * (0.5 - 0.5 * cos(turn));
+                want += (magnitude + fabs(log(magnitude / 1e-5))) / frames;
+            }
+    }
+    CHECK_OK(rv_multi_scale_spectral(&got, &p, &err), err);
+    CHECK_CLOSE(got, want, 1e-5 * want);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bss_scale),       cmocka_unit_test(test_bss_delay),
         cmocka_unit_test(test_bss_permutation), cmocka_unit_test(test_bss_bounds),
-        cmocka_unit_test(test_ratio_scale),
+        cmocka_unit_test(test_ratio_scale),     cmocka_unit_test(test_click_against_silence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
