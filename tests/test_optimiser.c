@@ -9,8 +9,8 @@
 enum { N = 37, FIRST = 23, STEPS = 20, LARGE = 100003 };
 
 static const rv_span whole[] = {
-    { "encoder.weight", 0, FIRST, { 1, { FIRST } }, false },
-    { "decoder.weight", FIRST, N - FIRST, { 1, { N - FIRST } }, false },
+    { "encoder.weight", 0, FIRST, { 1, { FIRST } }, .frozen = false },
+    { "decoder.weight", FIRST, N - FIRST, { 1, { N - FIRST } }, .frozen = false },
 };
 
 static rv_checkpoint *golden(void)
@@ -232,7 +232,7 @@ TEST(test_no_finite_gradient_no_step)
 
 TEST(test_same_bits_for_any_number_of_threads)
 {
-    const rv_span span = { "w", 0, LARGE, { 1, { LARGE } }, false };
+    const rv_span span = { "w", 0, LARGE, { 1, { LARGE } }, .frozen = false };
     float *w = malloc(LARGE * sizeof *w), *g = malloc(LARGE * sizeof *g);
     float *first = malloc(LARGE * sizeof *g);
     const rv_optimiser_config config = config_of("case.adam-decay-clip");

@@ -315,7 +315,7 @@ typedef struct small_run {
 
 static void start_run(small_run *r)
 {
-    const rv_span span = { "w", 0, N, { 1, { N } }, false };
+    const rv_span span = { "w", 0, N, { 1, { N } }, .frozen = false };
     rv_optimiser_config c = rv_optimiser_defaults(RV_ADAMW);
     rv_error err;
     *r = (small_run){ .schedule = rv_schedule_defaults(RV_RATE_PLATEAU, 0.3) };
@@ -442,9 +442,9 @@ TEST(test_partial_load)
     const rv_tensor_source sources[] = { { "a", RV_F32, 2, { 2, 3 }, x },
                                          { "b", RV_F32, 1, { 2 }, x },
                                          { "more", RV_F32, 1, { 2 }, x } };
-    const rv_span spans[] = { { "b", 0, 3, { 1, { 3 } }, false },
-                              { "a", 3, 6, { 2, { 2, 3 } }, false },
-                              { "new", 9, 1, { 1, { 1 } }, false } };
+    const rv_span spans[] = { { "b", 0, 3, { 1, { 3 } }, .frozen = false },
+                              { "a", 3, 6, { 2, { 2, 3 } }, .frozen = false },
+                              { "new", 9, 1, { 1, { 1 } }, .frozen = false } };
     float w[10] = { 9, 9, 9, 0, 0, 0, 0, 0, 0, 9 };
     char text[2000] = "";
     size_t loaded = 0;
