@@ -1,6 +1,6 @@
-/* test_autoencoder.c - the DDSP autoencoder against ddsp_pytorch, its encoders against ddsp
- * (tools/make_golden_autoencoder.py); sizes of the published models; arguments; batches, threads
- * and cuts that do not change the result. */
+/* test_autoencoder.c - the DDSP autoencoder against ddsp_pytorch and ddsp, with gradients, and its
+ * encoders against ddsp (tools/make_golden_autoencoder.py); sizes of the published models;
+ * arguments; batches, threads and cuts that do not change the result. */
 #include "base/rng.h"
 #include "check.h"
 #include "ddsp/reverb.h"
@@ -174,6 +174,71 @@ TEST(test_as_ddsp_pytorch)
     check_pytorch("long.", 70);
 }
 
+/* From features to audio, and the gradient of the sum of `audio projection` by every weight. */
+TEST(test_as_ddsp)
+{
+    enum { MOST = 64, ITEMS = 2, FRAMES = 12 };
+    const rv_autoencoder_config c = configured(
+        ARGS(TEXT("style", "ddsp"), NUMBER("hidden_size", 8), NUMBER("layers", 2),
+             NUMBER("n_harmonic", 6), NUMBER("n_bands", 9), NUMBER("hop", 32), NUMBER("z", 3),
+             TEXT("z_encoder", "mfcc_rnn"), NUMBER("reverb_length", 100)));
+    network n = network_new();
+    nn_begin(&n.nn, n.graph);
+    rv_autoencoder_inputs in = new_inputs(n.graph, &c, ITEMS, FRAMES);
+    in.z = rv_input(n.graph, RV_SHAPE(ITEMS, FRAMES, 3));
+    rv_node *audio = rv_output(rv_autoencoder(&n.nn, &c, &in).audio);
+    rv_node *projection = rv_input(n.graph, audio->shape), *wrt[MOST], *gradient[MOST];
+    size_t count = 0;
+    for (const nn_param *p = n.nn.params; p && count < MOST; p = p->next)
+        wrt[count++] = p->node;
+    CHECK(count == n.nn.n_params);
+    rv_grad(rv_sum(rv_mul(audio, projection)), wrt, gradient, count);
+    for (size_t i = 0; i < count; i++)
+        rv_output(gradient[i]);
+    network_plan(&n, NULL);
+    rv_checkpoint *golden = open_golden("autoencoder_rnn_fc.safetensors");
+    read_parameters(&n, golden, "");
+    read_input(&n, in.f0, golden, "", "f0");
+    read_input(&n, in.loudness, golden, "", "loudness");
+    read_input(&n, in.z, golden, "", "z");
+    read_input(&n, in.noise, golden, "", "noise");
+    read_input(&n, projection, golden, "", "projection");
+    rv_plan_run(n.plan);
+    check_tensor(&n, audio, golden, "", "audio");
+    count = 0;
+    for (const nn_param *p = n.nn.params; p; p = p->next)
+        check_tensor(&n, gradient[count++], golden, "gradient.", p->name);
+    rv_checkpoint_free(golden);
+    network_free(&n);
+}
+
+/* What the synthesisers are told. */
+TEST(test_decoder_as_ddsp)
+{
+    const rv_autoencoder_config c =
+        configured(ARGS(NUMBER("hidden_size", 8), NUMBER("layers", 2), NUMBER("n_harmonic", 6),
+                        NUMBER("n_bands", 9), NUMBER("z", 3), TEXT("z_encoder", "mfcc_rnn")));
+    network n = network_new();
+    nn_begin(&n.nn, n.graph);
+    rv_node *f0 = rv_input(n.graph, RV_SHAPE(2, 12, 1)), *z = rv_input(n.graph, RV_SHAPE(2, 12, 3));
+    rv_node *loudness = rv_input(n.graph, RV_SHAPE(2, 12, 1));
+    const rv_decoder_heads heads =
+        rv_decoder(&n.nn, &c.decoder, f0, rv_scale(loudness, 1 / 80.0, 1), z);
+    rv_output(heads.harmonic);
+    rv_output(heads.noise);
+    network_plan(&n, NULL);
+    rv_checkpoint *golden = open_golden("autoencoder_rnn_fc.safetensors");
+    read_parameters(&n, golden, "");
+    read_input(&n, f0, golden, "", "f0");
+    read_input(&n, loudness, golden, "", "loudness");
+    read_input(&n, z, golden, "", "z");
+    rv_plan_run(n.plan);
+    check_tensor(&n, heads.harmonic, golden, "", "head.harmonic");
+    check_tensor(&n, heads.noise, golden, "", "head.noise");
+    rv_checkpoint_free(golden);
+    network_free(&n);
+}
+
 TEST(test_encoders_as_ddsp)
 {
     static const rv_resnet_config small = { 3, 1, { 2, 1, 1, 1 } };
@@ -237,12 +302,16 @@ TEST(test_defaults_follow_the_style)
     CHECK(ddsp.style == RV_STYLE_DDSP && ddsp.hop == 64 && ddsp.decoder.n_harmonic == 60);
     CHECK(ddsp.decoder.wide && ddsp.loudness_scale == RV_LOUDNESS_DECIBELS && ddsp.decoder.z == 0);
     CHECK(ddsp.reverb == RV_REVERB_LEARNED && ddsp.reverb_length == 48000);
+    CHECK(ddsp.decoder.slope == 0.2 && ddsp.decoder.norm_eps == 1e-3);
+    const rv_autoencoder_config paper = configured(ARGS(TEXT("activation", "relu")));
+    CHECK(paper.decoder.slope == 0 && paper.decoder.norm_eps == 1e-3);
     CHECK(ddsp.features.loudness == RV_LOUDNESS_DDSP && ddsp.features.tracker == RV_TRACKER_PYIN);
     const rv_autoencoder_config torch =
         configured(ARGS(TEXT("style", "ddsp_pytorch"), NUMBER("loudness_mean", -3)));
     CHECK(torch.hop == 160 && torch.decoder.n_harmonic == 100 && !torch.decoder.wide);
     CHECK(torch.reverb == RV_REVERB_WET && torch.reverb_length == 16000);
     CHECK(torch.loudness_scale == RV_LOUDNESS_STANDARD && torch.loudness_mean == -3);
+    CHECK(torch.decoder.slope == 0.01 && torch.decoder.norm_eps == 1e-5);
     CHECK(torch.features.loudness == RV_LOUDNESS_DDSP_PYTORCH);
 }
 
@@ -440,6 +509,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_as_ddsp_pytorch),
+        cmocka_unit_test(test_as_ddsp),
+        cmocka_unit_test(test_decoder_as_ddsp),
         cmocka_unit_test(test_encoders_as_ddsp),
         cmocka_unit_test(test_sizes_of_published_models),
         cmocka_unit_test(test_defaults_follow_the_style),

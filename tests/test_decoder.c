@@ -26,14 +26,14 @@ typedef struct {
 } decoder_case;
 
 static const rv_decoder_config leaky = {
-    .hidden_size = 12, .layers = 3, .n_harmonic = 7, .n_bands = 4
+    .hidden_size = 12, .layers = 3, .n_harmonic = 7, .n_bands = 4, .slope = 0.01, .norm_eps = 1e-5
 };
 static const rv_decoder_config latent = { .hidden_size = 12,
                                           .layers = 2,
                                           .n_harmonic = 7,
                                           .n_bands = 4,
                                           .z = 3,
-                                          .activation = RV_DECODER_RELU,
+                                          .norm_eps = 1e-5,
                                           .pitch = RV_DECODER_MIDI };
 
 /* The tensor `name`, or `prefix`.`name` of the shape of a parameter. */

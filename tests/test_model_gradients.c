@@ -130,6 +130,8 @@ static rv_node *build_decoder(nn_builder *b)
                                        .n_harmonic = 4,
                                        .n_bands = 3,
                                        .z = 2,
+                                       .slope = 0.2,
+                                       .norm_eps = 1e-3,
                                        .pitch = RV_DECODER_MIDI };
     rv_node *f0 = rv_input(b->graph, RV_SHAPE(2, 7, 1)), *z = rv_input(b->graph, RV_SHAPE(2, 7, 2));
     rv_node *loudness = rv_input(b->graph, RV_SHAPE(2, 7, 1));

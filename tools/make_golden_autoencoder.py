@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Write golden values of the DDSP autoencoder, by ddsp_pytorch (the whole model) and by ddsp (its
-encoders).
+encoders, and from features to audio).
 
 --ddsp-pytorch is the folder that holds core.py and model.py of ddsp_pytorch: a small model with
 random weights is written to autoencoder.pth as its training does, and to
@@ -9,10 +9,14 @@ autoencoder_pytorch.safetensors the inputs `short.f0`, `short.loudness` (brought
 `short.noise` and what it makes of them, `short.audio`; `long.` likewise, a signal longer than the
 reverb. It is run in double, with the noise given.
 
---ddsp is the folder of the package ddsp 3.7.0, of which core.py and training/nn.py are run, in
-double, with stubs for what they import and do not need here; its encoders are put together from
-these parts, ResnetF0Encoder as it was before 3.0. autoencoder_ddsp.safetensors holds `mfcc`, `z`,
-`mel`, `f0` and the weights `z_encoder.` and `f0_encoder.`, named and laid out as ours.
+--ddsp is the folder of the package ddsp 3.7.0 (its requirements beside TensorFlow: gin-config,
+scipy), whose modules are run in double, with stubs for what they import and do not need here; its
+encoders are put together from these parts, ResnetF0Encoder as it was before 3.0.
+autoencoder_ddsp.safetensors holds `mfcc`, `z`, `mel`, `f0` and the weights `z_encoder.` and
+`f0_encoder.`, named and laid out as ours. In autoencoder_rnn_fc.safetensors are features `f0`,
+`loudness` in dB and `z`, the weights of an RnnFcDecoder and of a reverb, `noise`, and what ddsp makes
+of them: `head.harmonic` and `head.noise` as the decoder says them, `audio`, `projection`, and
+`gradient.<weight>` of the sum of `audio projection`.
 
     make_golden_autoencoder.py --ddsp-pytorch DIR [--out DIR]
     make_golden_autoencoder.py --ddsp DIR [--out DIR]
@@ -24,6 +28,8 @@ import types
 from pathlib import Path
 
 import numpy as np
+
+from make_golden_ddsp import in_double
 
 BATCH = 2
 random = np.random.default_rng(12)
@@ -77,12 +83,7 @@ def by_ddsp_pytorch(folder, out):
 
 # ddsp ------------------------------------------------------------------------------------
 
-def in_double(tf):
-    tf.float32 = tf.float64
-    tf.keras.backend.set_floatx("float64")
-
-
-def load_nn(folder):
+def load_ddsp(folder):
     import tensorflow
     import tensorflow.compat.v2 as tf
     for module in (tensorflow, tf):
@@ -91,9 +92,15 @@ def load_nn(folder):
     package("ddsp.training", folder / "training")
     stub("ddsp.losses")
     sys.modules["ddsp"].losses = sys.modules["ddsp.losses"]
-    stub("tensorflow_probability")
-    core, nn = (importlib.import_module(name) for name in ("ddsp.core", "ddsp.training.nn"))
-    return tf, core, nn
+    for name in ("tensorflow_probability", "crepe", "librosa"):
+        stub(name)
+    modules = types.SimpleNamespace(tf=tf)
+    for name in ("core", "spectral_ops", "synths", "effects", "training.nn", "training.decoders",
+                 "training.preprocessing"):
+        module = importlib.import_module("ddsp." + name)
+        setattr(sys.modules["ddsp"], name, module)
+        setattr(modules, name.split(".")[-1], module)
+    return modules
 
 
 def randomise(layers):
@@ -127,7 +134,91 @@ def name_gru(tensors, name, layer):
     tensors[name + ".bias_ih_l0"], tensors[name + ".bias_hh_l0"] = bias[:, order]
 
 
-def timbre(tf, core, nn, tensors):
+# ddsp's decoder, whose inputs are loudness, f0, z; ours are f0, loudness, z ------------------
+
+HIDDEN, LAYERS, HARMONICS, BANDS, HOP, ROOM = 8, 2, 6, 9, 32, 100
+
+
+def name_stack(tensors, name, stack, columns=None):
+    """`columns`: where the first layer's inputs lie in the reference's."""
+    for i, fc in enumerate(stack.layers):
+        dense, norm, _ = fc.layers
+        kernel = dense.kernel.numpy()
+        tensors[f"{name}.{3 * i}.weight"] = (kernel[columns] if columns is not None and i == 0
+                                             else kernel).T
+        tensors[f"{name}.{3 * i}.bias"] = dense.bias.numpy()
+        tensors[f"{name}.{3 * i + 1}.weight"] = norm.gamma.numpy()
+        tensors[f"{name}.{3 * i + 1}.bias"] = norm.beta.numpy()
+
+
+def name_decoder(decoder, reverb):
+    """What the weights hold, under our names."""
+    tensors = {}
+    loudness, f0, z = decoder.input_stacks
+    for i, stack in enumerate((f0, loudness, z)):
+        name_stack(tensors, f"in_mlps.{i}", stack)
+    swap = np.arange(4 * HIDDEN).reshape(4, HIDDEN)  # loudness, f0, z, hidden
+    gru = decoder.rnn.rnn
+    name_gru(tensors, "gru", gru)
+    tensors["gru.weight_ih_l0"] = tensors["gru.weight_ih_l0"][:, swap[[1, 0, 2]].ravel()]
+    name_stack(tensors, "out_mlp", decoder.out_stack, swap[[3, 1, 0, 2]].ravel())
+    kernel, bias = decoder.dense_out.kernel.numpy().T, decoder.dense_out.bias.numpy()
+    for i, rows in enumerate((slice(0, 1 + HARMONICS), slice(1 + HARMONICS, None))):
+        tensors[f"proj_matrices.{i}.weight"] = kernel[rows]
+        tensors[f"proj_matrices.{i}.bias"] = bias[rows]
+    tensors["reverb.ir"] = reverb._ir.numpy()
+    return tensors
+
+
+def play(ddsp, decoder, reverb, given, noise):
+    """solo_instrument.gin's: heads and audio [B,T]"""
+    f0, loudness, z = (given[name].astype(np.float64) for name in ("f0", "loudness", "z"))
+    prepare = ddsp.preprocessing
+    heads = decoder({"f0_scaled": prepare.scale_f0_hz(f0), "ld_scaled": prepare.scale_db(loudness),
+                     "z": z})
+    samples = noise.shape[1]
+    ddsp.tf.random.uniform = lambda shape, minval, maxval: ddsp.tf.constant(noise, ddsp.tf.float64)
+    harmonic = ddsp.synths.Harmonic(n_samples=samples, sample_rate=16000)
+    filtered = ddsp.synths.FilteredNoise(n_samples=samples, window_size=0)
+    dry = harmonic(heads["amps"], heads["harmonic_distribution"], f0) + filtered(
+        heads["noise_magnitudes"])
+    return heads, reverb(dry)
+
+
+def by_decoder(ddsp):
+    tf, frames = ddsp.tf, 12
+    decoder = ddsp.decoders.RnnFcDecoder(
+        rnn_channels=HIDDEN, ch=HIDDEN, layers_per_stack=LAYERS,
+        input_keys=("ld_scaled", "f0_scaled", "z"),
+        output_splits=(("amps", 1), ("harmonic_distribution", HARMONICS),
+                       ("noise_magnitudes", BANDS)))
+    reverb = ddsp.effects.Reverb(trainable=True, reverb_length=ROOM)
+    given = dict(f0=contour(frames, 200, 900), loudness=contour(frames, -60, -20),
+                 z=random.normal(size=(BATCH, frames, 3)).astype(np.float32))
+    noise = random.uniform(-1, 1, (BATCH, frames * HOP)).astype(np.float32)
+    projection = random.normal(size=noise.shape).astype(np.float32)
+    play(ddsp, decoder, reverb, given, noise)
+    weights = decoder.trainable_variables + reverb.trainable_variables
+    for w in weights:
+        start = 1.0 if w.name == "gamma" else 0.0
+        values = start + random.normal(size=w.shape) / np.sqrt(w.shape[0] if len(w.shape) > 1 else 8)
+        w.assign(values.astype(np.float32))
+    with tf.GradientTape() as tape:
+        heads, audio = play(ddsp, decoder, reverb, given, noise)
+        total = tf.reduce_sum(audio * projection)
+    tensors = name_decoder(decoder, reverb)
+    tensors.update(given, noise=noise, projection=projection, audio=audio.numpy())
+    tensors["head.noise"] = heads["noise_magnitudes"].numpy()
+    tensors["head.harmonic"] = np.concatenate([heads["amps"], heads["harmonic_distribution"]], -1)
+    gradients = tape.gradient(total, [getattr(w, "value", w) for w in weights])
+    for w, gradient in zip(weights, gradients):
+        w.assign(gradient)
+    tensors.update({"gradient." + name: x for name, x in name_decoder(decoder, reverb).items()})
+    return tensors
+
+
+def timbre(ddsp, tensors):
+    tf, core, nn = ddsp.tf, ddsp.core, ddsp.nn
     norm, rnn, dense = nn.Normalize("instance"), nn.Rnn(5, "gru"), tf.keras.layers.Dense(4)
     mfcc = (2 * random.normal(size=(BATCH, 9, 30)) + 1).astype(np.float32)
 
@@ -172,7 +263,8 @@ def name_resnet(tensors, name, resnet):
     name_norm(tensors, name + ".norm_out", second.layers[-2])
 
 
-def pitch(tf, core, nn, tensors):
+def pitch(ddsp, tensors):
+    tf, core, nn = ddsp.tf, ddsp.core, ddsp.nn
     resnet, dense = small_resnet(tf, nn), tf.keras.layers.Dense(16)
     mel = random.normal(size=(BATCH, 8, 37)).astype(np.float32)
 
@@ -190,31 +282,34 @@ def pitch(tf, core, nn, tensors):
     name_linear(tensors, "f0_encoder.dense_out", dense)
 
 
-def by_ddsp(folder, _):
-    tf, core, nn = load_nn(folder)
+def by_encoders(ddsp):
     tensors = {}
-    timbre(tf, core, nn, tensors)
-    pitch(tf, core, nn, tensors)
+    timbre(ddsp, tensors)
+    pitch(ddsp, tensors)
     return tensors
 
 
-def main():
+def write(name, tensors, out):
     from safetensors.numpy import save_file
+    path = out / f"autoencoder_{name}.safetensors"
+    save_file({key: np.ascontiguousarray(x, dtype=np.float32) for key, x in tensors.items()},
+              str(path))
+    path.chmod(0o644)
+    print(f"{path}: {len(tensors)} tensors, {path.stat().st_size} bytes")
+
+
+def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--ddsp", type=Path)
     parser.add_argument("--ddsp-pytorch", type=Path)
     parser.add_argument("--out", type=Path, default=Path("tests/golden"))
     args = parser.parse_args()
-    for name, folder, make in (("ddsp", args.ddsp, by_ddsp),
-                               ("pytorch", args.ddsp_pytorch, by_ddsp_pytorch)):
-        if not folder:
-            continue
-        tensors = {key: np.ascontiguousarray(x, dtype=np.float32)
-                   for key, x in make(folder, args.out).items()}
-        path = args.out / f"autoencoder_{name}.safetensors"
-        save_file(tensors, str(path))
-        path.chmod(0o644)
-        print(f"{path}: {len(tensors)} tensors, {path.stat().st_size} bytes")
+    if args.ddsp:
+        ddsp = load_ddsp(args.ddsp)
+        write("ddsp", by_encoders(ddsp), args.out)
+        write("rnn_fc", by_decoder(ddsp), args.out)
+    if args.ddsp_pytorch:
+        write("pytorch", by_ddsp_pytorch(args.ddsp_pytorch, args.out), args.out)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from torch import nn
 
 BATCH, FRAMES, HIDDEN, HARMONICS, BANDS = 3, 40, 12, 7, 4
 STEPS, LR = 10, 3e-3
-CASES = {  # as ddsp_pytorch, and with what magenta/ddsp has
+CASES = {  # as ddsp_pytorch, and with the paper's activation, a latent and MIDI notes
     "leaky": dict(layers=3, z=0, activation=nn.LeakyReLU, midi=False),
     "latent": dict(layers=2, z=3, activation=nn.ReLU, midi=True),
 }

@@ -8,10 +8,11 @@
  *   an MLP over its result beside the features themselves
  *   two linear heads: harmonics, bands of noise
  *
- * Parameters are named as in ddsp_pytorch, whose structure this is; magenta/ddsp puts the first
- * MLPs' results beside the GRU's and not the features (`wide`). In ddsp_pytorch the first two MLPs
- * are one (the list holds the same module twice), and its files have their parameters twice; here
- * each has its own.
+ * Parameters are named as in ddsp_pytorch, whose structure this is. magenta/ddsp (RnnFcDecoder)
+ * puts the first MLPs' results beside the GRU's and not the features (`wide`), and has loudness
+ * before f0 and one head for both, which changes no more than the order of weights. In ddsp_pytorch
+ * the first two MLPs are one (the list holds the same module twice), and its files have their
+ * parameters twice; here each has its own.
  */
 #include "ddsp/decoder.h"
 
@@ -24,16 +25,21 @@ enum { LAST_NOTE = 127 };
 
 rv_decoder_config rv_decoder_defaults(void)
 {
-    return (rv_decoder_config){ .hidden_size = 512, .layers = 3, .n_harmonic = 100, .n_bands = 65 };
+    return (rv_decoder_config){ .hidden_size = 512,
+                                .layers = 3,
+                                .n_harmonic = 100,
+                                .n_bands = 65,
+                                .slope = 0.01,
+                                .norm_eps = 1e-5 };
 }
 
 static rv_node *activation(const rv_decoder_config *c, rv_node *x)
 {
-    if (c->activation == RV_DECODER_RELU)
+    if (c->slope == 0)
         return rv_relu(x);
     rv_node *slope = rv_constant(x->graph, RV_SHAPE(1));
     if (slope->constant)
-        *slope->constant = (real)0.01;
+        *slope->constant = (real)c->slope;
     return rv_prelu(x, slope);
 }
 
@@ -45,7 +51,7 @@ static rv_node *mlp(nn_builder *b, const rv_decoder_config *c, rv_node *x)
         snprintf(name, sizeof name, "%zu", 3 * i);
         x = nn_linear(b, name, x, c->hidden_size, true);
         snprintf(name, sizeof name, "%zu", 3 * i + 1);
-        x = activation(c, nn_layer_norm(b, name, x));
+        x = activation(c, nn_layer_norm_eps(b, name, x, c->norm_eps));
     }
     return x;
 }

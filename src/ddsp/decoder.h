@@ -4,11 +4,6 @@
 
 #include "nn/nn.h"
 
-typedef enum rv_decoder_activation {
-    RV_DECODER_LEAKY_RELU, /* slope 0.01; ddsp_pytorch */
-    RV_DECODER_RELU,       /* magenta/ddsp */
-} rv_decoder_activation;
-
 /* What the network sees of the pitch. */
 typedef enum rv_decoder_pitch {
     RV_DECODER_HERTZ, /* as it is; ddsp_pytorch */
@@ -19,8 +14,9 @@ typedef struct rv_decoder_config {
     size_t hidden_size; /* of each layer, and of the GRU */
     size_t layers;      /* of each MLP */
     size_t n_harmonic, n_bands;
-    size_t z; /* channels of the latent; 0: none */
-    rv_decoder_activation activation;
+    size_t z;        /* channels of the latent; 0: none */
+    double slope;    /* of the leaky ReLU below 0; 0: ReLU. ddsp_pytorch 0.01, magenta/ddsp 0.2 */
+    double norm_eps; /* ddsp_pytorch 1e-5, magenta/ddsp (Keras) 1e-3 */
     rv_decoder_pitch pitch;
     bool wide; /* the last MLP sees the first ones' results beside the GRU's, as in magenta/ddsp;
                   else the features */
@@ -34,7 +30,7 @@ typedef struct rv_decoder_heads {
     rv_node *state;    /* [B,T,hidden_size] of the GRU after each step */
 } rv_decoder_heads;
 
-/* ddsp_pytorch's: 512 units, 3 layers, 100 harmonics, 65 bands, no latent. */
+/* ddsp_pytorch's: 512 units, 3 layers, 100 harmonics, 65 bands, no latent, its slope and eps. */
 rv_decoder_config rv_decoder_defaults(void);
 
 /* f0 [B,T,1] in Hz, loudness [B,T,1] brought to about unit size (ddsp_pytorch: mean 0 and

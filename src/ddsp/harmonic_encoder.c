@@ -26,16 +26,6 @@ rv_harmonic_encoder_config rv_harmonic_encoder_defaults(void)
                                          .hz_max = 1200 };
 }
 
-static rv_node *layer_norm(nn_builder *b, rv_node *x)
-{
-    const rv_shape shape = RV_SHAPE(rv_extent(x, -1));
-    const size_t mark = nn_enter(b, "norm");
-    rv_node *gain = nn_param_new(b, "weight", shape, (nn_start){ NN_FILL, 1 });
-    rv_node *bias = nn_param_new(b, "bias", shape, (nn_start){ NN_FILL, 0 });
-    nn_leave(b, mark);
-    return rv_layer_norm(x, gain, bias, norm_eps);
-}
-
 static rv_node *leaky_relu(rv_node *x)
 {
     rv_node *slope = rv_constant(x->graph, RV_SHAPE(1));
@@ -49,7 +39,8 @@ static rv_node *stack(nn_builder *b, const rv_harmonic_encoder_config *c, const 
 {
     for (size_t i = 0; i < c->layers; i++) {
         const size_t mark = nn_enter(b, "%s.%zu", name, i);
-        x = leaky_relu(layer_norm(b, nn_linear(b, "linear", x, c->hidden, true)));
+        x = nn_linear(b, "linear", x, c->hidden, true);
+        x = leaky_relu(nn_layer_norm_eps(b, "norm", x, norm_eps));
         nn_leave(b, mark);
     }
     return x;

@@ -72,10 +72,7 @@ static rv_node *linear(nn_builder *b, const char *name, rv_node *x, size_t out)
 /* Vision transformers take another eps than nn_layer_norm(). */
 static rv_node *norm(nn_builder *b, const char *name, rv_node *x)
 {
-    const size_t mark = nn_enter(b, "%s", name), width = rv_extent(x, -1);
-    rv_node *gain = fill_param(b, "weight", width, 1), *bias = fill_param(b, "bias", width, 0);
-    nn_leave(b, mark);
-    return rv_layer_norm(x, gain, bias, eps);
+    return nn_layer_norm_eps(b, name, x, eps);
 }
 
 /* Tokens --------------------------------------------------------------------------------- */

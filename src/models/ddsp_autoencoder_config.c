@@ -7,7 +7,9 @@
  *   layers           of each MLP (3)
  *   n_harmonic       (60; ddsp_pytorch 100)
  *   n_bands          of the noise's filters (65)
- *   activation       "relu", "leaky_relu" (ddsp_pytorch)
+ *   activation       "leaky_relu" (default) or "relu"
+ *   negative_slope   of the leaky ReLU (0.2; ddsp_pytorch 0.01)
+ *   norm_eps         of the layer norms (1e-3; ddsp_pytorch 1e-5)
  *   wide             see rv_decoder_config (true; ddsp_pytorch false)
  *   noise_window     of the noise's filters in samples, 0: as long as they are (0)
  *   reverb           "none", "learned", "decay", "noise", "wet" ("learned"; ddsp_pytorch "wet")
@@ -83,8 +85,9 @@ static void read_decoder(rv_arg_reader *r, rv_autoencoder_config *c)
     d->layers = rv_arg_size(r, "layers", 3, 1, 16);
     d->n_harmonic = rv_arg_size(r, "n_harmonic", ddsp ? 60 : 100, 1, 1000);
     d->n_bands = rv_arg_size(r, "n_bands", 65, 2, 4097);
-    d->activation = (rv_decoder_activation)choice(r, "activation", activations,
-                                                  ddsp ? RV_DECODER_RELU : RV_DECODER_LEAKY_RELU);
+    d->slope = rv_arg_number(r, "negative_slope", ddsp ? 0.2 : 0.01, 0, 1);
+    d->slope = choice(r, "activation", activations, 0) == 0 ? d->slope : 0;
+    d->norm_eps = rv_arg_number(r, "norm_eps", ddsp ? 1e-3 : 1e-5, 1e-12, 1);
     d->wide = rv_arg_bool(r, "wide", ddsp);
     d->pitch = ddsp ? RV_DECODER_MIDI : RV_DECODER_HERTZ;
     c->noise_window = rv_arg_size(r, "noise_window", 0, 0, 1 << 16);

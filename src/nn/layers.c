@@ -98,8 +98,13 @@ rv_node *nn_group_norm(nn_builder *b, const char *name, rv_node *x, size_t group
 
 rv_node *nn_layer_norm(nn_builder *b, const char *name, rv_node *x)
 {
+    return nn_layer_norm_eps(b, name, x, 1e-5);
+}
+
+rv_node *nn_layer_norm_eps(nn_builder *b, const char *name, rv_node *x, double eps)
+{
     rv_node *bias, *gain = gain_and_bias(b, name, rv_extent(x, -1), &bias);
-    return rv_layer_norm(x, gain, bias, 1e-5);
+    return rv_layer_norm(x, gain, bias, eps);
 }
 
 typedef rv_node *recurrent_fn(rv_node *x, const rv_recurrent_weights *forward,
