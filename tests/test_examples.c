@@ -324,6 +324,46 @@ TEST(test_stride_and_short_songs)
     free_songs(t);
 }
 
+/* Clips of stem 3 that sound, of the `steps` first batches. */
+static size_t count_vocals(const rv_track_cache *t, double borrow, int threads, size_t steps)
+{
+    static batch x;
+    rv_examples_config c = small();
+    c.augment.borrow = borrow;
+    rv_examples *e = open_examples(&c, t, threads);
+    size_t sounding = 0;
+    for (size_t step = 0; step < steps; step++) {
+        fill(e, step, &x);
+        check_mix_is_sum(&x);
+        for (size_t b = 0; b < B; b++)
+            if (x.stems[b * T * S * C + 3 * C] != 0) {
+                CHECK(find_place(&x, b, 3) / (FRAMES / T) == 1); /* the song that has vocals */
+                sounding++;
+            }
+    }
+    rv_examples_free(e);
+    return sounding;
+}
+
+/* Two of three songs have no vocals. */
+TEST(test_borrowed_stems)
+{
+    enum { STEPS = 14 };
+    for (size_t song = 0; song < 3; song++) {
+        char name[20];
+        snprintf(name, sizeof name, "some/%zu", song);
+        write_song(name, 1 + 10 * song, FRAMES, "wav");
+        if (song != 1)
+            write_song_file(&(song_file){ name, "vocals.wav", 0, 8000, 2, FRAMES });
+    }
+    rv_track_cache *t = open_songs("some");
+    const size_t none = count_vocals(t, 0, 0, STEPS), half = count_vocals(t, 0.5, 0, STEPS);
+    CHECK_MSG(none >= 15 && none <= 20, "%zu of 56 sing", none); /* two epochs of 7 steps */
+    CHECK_MSG(half > 28 && half < 48, "%zu of 56 sing", half);
+    CHECK(count_vocals(t, 0.5, 2, STEPS) == half && count_vocals(t, 1, 0, STEPS) == STEPS * B);
+    free_songs(t);
+}
+
 static void check_error(const rv_examples_config *c, const rv_track_cache *t, int threads,
                         rv_status status, const char *word)
 {
@@ -411,6 +451,7 @@ int main(void)
         cmocka_unit_test(test_repitched),
         cmocka_unit_test(test_mixture_file),
         cmocka_unit_test(test_normalised),
+        cmocka_unit_test(test_borrowed_stems),
         cmocka_unit_test(test_stride_and_short_songs),
         cmocka_unit_test(test_bad_configurations),
         cmocka_unit_test(test_silent_song_is_left_out),

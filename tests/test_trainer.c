@@ -132,6 +132,32 @@ TEST(test_normalised_songs)
     check_normalise("level", "track");
 }
 
+/* The middle of this song is silent: little error there, and nothing that has an SI-SDR. */
+TEST(test_validates_the_middle)
+{
+    static float x[FRAMES];
+    watcher w = { 0 };
+    rv_error err = { 0 };
+    rv_train_report whole, middle, longer;
+    const rv_train_options opt = options_of(&w, 1);
+    for (size_t t = 0; t < FRAMES; t++)
+        x[t] = t < 4000 || t >= 8000 ? sample(1, 2, t) : 0;
+    write_sound("test/song/drums.wav", x, FRAMES, RATE);
+    write_sound("test/song/bass.wav", x, FRAMES, RATE);
+    const char *split = "data.valid_split=test";
+    CHECK_OK(train_with("whole", (const char *[]){ split }, 1, &opt, &whole, &err), err);
+    CHECK_OK(train_with("half", (const char *[]){ split, "data.valid_seconds=0.5" }, 2, &opt,
+                        &middle, &err),
+             err);
+    CHECK_OK(train_with("long", (const char *[]){ split, "data.valid_seconds=2" }, 2, &opt, &longer,
+                        &err),
+             err);
+    CHECK(longer.best_loss == whole.best_loss);
+    CHECK(whole.best_measures[0].value != 0 && middle.best_measures[0].value == 0);
+    CHECK_MSG(middle.best_loss < 0.1 * whole.best_loss, "loss of the middle %g, of all %g",
+              middle.best_loss, whole.best_loss);
+}
+
 TEST(test_same_bits_for_any_number_of_threads)
 {
     rv_error err = { 0 };
@@ -339,6 +365,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_learns_and_releases_a_model),
         cmocka_unit_test(test_normalised_songs),
+        cmocka_unit_test(test_validates_the_middle),
         cmocka_unit_test(test_same_bits_for_any_number_of_threads),
         cmocka_unit_test(test_same_bits_with_values_computed_again),
         cmocka_unit_test(test_stopped_and_killed_runs_go_on_exactly),

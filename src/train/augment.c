@@ -36,7 +36,7 @@ rv_augment rv_augment_demucs(int sample_rate)
 bool rv_augment_is_none(const rv_augment *a)
 {
     return a->remix == 0 && a->gain == 0 && !a->swap_channels && !a->flip_sign && a->shift == 0 &&
-           a->silence == 0 && a->repitch == 0;
+           a->silence == 0 && a->borrow == 0 && a->repitch == 0;
 }
 
 static rv_status check_probability(const char *name, double p, rv_error *err)
@@ -70,6 +70,7 @@ rv_status rv_augment_check(const rv_augment *a, size_t batch, rv_error *err)
     RV_TRY(check_probability("remix", a->remix, err));
     RV_TRY(check_probability("gain", a->gain, err));
     RV_TRY(check_probability("silence", a->silence, err));
+    RV_TRY(check_probability("borrow", a->borrow, err));
     RV_TRY(check_probability("repitch", a->repitch, err));
     if (!isfinite(a->gain_min) || !isfinite(a->gain_max) || a->gain_min > a->gain_max)
         return RV_FAIL(err, RV_ERR_ARG,
@@ -170,6 +171,17 @@ void rv_augment_draw(const rv_augment *a, uint64_t seed, uint64_t step, const rv
             draw_clip(&d, scaled, s, &choices[b * shape->stems + s]);
         draw_silence(&d, b, &choices[b * shape->stems]);
     }
+}
+
+bool rv_augment_borrows(const rv_augment *a, uint64_t seed, uint64_t clip)
+{
+    return rv_rng_uniform(seed, RV_DATA_STREAM(DATA_BORROW), clip) < a->borrow;
+}
+
+size_t rv_augment_draw_lender(uint64_t seed, uint64_t clip, size_t attempt, size_t n)
+{
+    return (size_t)rv_rng_below(seed, RV_DATA_STREAM(DATA_LENDER),
+                                clip * RV_AUGMENT_ATTEMPTS + attempt, n);
 }
 
 rv_repitch_choice rv_augment_draw_repitch(const rv_augment *a, uint64_t seed, uint64_t example,

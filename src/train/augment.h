@@ -12,6 +12,8 @@
 
 #include <stdbool.h>
 
+enum { RV_AUGMENT_ATTEMPTS = 16 }; /* to find a song that lends a stem */
+
 typedef struct rv_augment {
     double remix;              /* probability that a batch is remixed */
     size_t remix_group;        /* examples that exchange stems; divides the batch; 0: all of it */
@@ -22,6 +24,7 @@ typedef struct rv_augment {
     size_t shift;              /* frames; each stem by less than that; 0: none */
     bool shift_same;           /* all stems of an example alike */
     double silence;            /* probability of silence for a stem; never all of a mix */
+    double borrow;             /* probability that a stem that a song lacks is another song's */
     double repitch;            /* probability that an example changes pitch and tempo */
     int pitch_max;             /* semitones, up or down, uniform */
     double tempo_max;          /* percent, faster or slower */
@@ -63,6 +66,11 @@ RV_NODISCARD rv_status rv_augment_check(const rv_augment *a, size_t batch, rv_er
 /* Frames that an example of `frames` needs: before its shift, and before its change of tempo. */
 size_t rv_augment_shift_frames(const rv_augment *a, size_t frames);
 size_t rv_augment_clip_frames(const rv_augment *a, size_t frames);
+
+/* Whether the clip'th clip since the start of training (example times stems + stem) is borrowed if
+ * its song has no such stem; and the `attempt`th draw below n of an example that may lend it. */
+bool rv_augment_borrows(const rv_augment *a, uint64_t seed, uint64_t clip);
+size_t rv_augment_draw_lender(uint64_t seed, uint64_t clip, size_t attempt, size_t n);
 
 /* choices [B,S] of the step'th batch */
 void rv_augment_draw(const rv_augment *a, uint64_t seed, uint64_t step, const rv_batch_shape *shape,

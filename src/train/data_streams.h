@@ -21,6 +21,8 @@ enum {
     DATA_REPITCH, /* whether an example changes pitch and tempo */
     DATA_PITCH,   /* by how many semitones */
     DATA_TEMPO,   /* by how many percent */
+    DATA_BORROW,  /* whether a stem that a song lacks is another song's */
+    DATA_LENDER,  /* which example lends it */
 };
 
 #endif

@@ -13,10 +13,11 @@
 
 /* What a thread needs to make a batch. */
 typedef struct bench {
-    float *samples;       /* [B,S+1,C,L]; the last "stem" is the mixture, if that is read at all */
-    const float **planes; /* [B*S*C] of the stems, for rv_augment_apply() */
-    rv_place *places;     /* [B] */
-    rv_choice *choices;   /* [B*S] */
+    float *samples;        /* [B,S+1,C,L]; the last "stem" is the mixture, if that is read at all */
+    const float **planes;  /* [B*S*C] of the stems, for rv_augment_apply() */
+    rv_place *places;      /* [B] */
+    rv_place *stem_places; /* [B*S] the same, or where a stem is borrowed from */
+    rv_choice *choices;    /* [B*S] */
 } bench;
 
 struct rv_examples {
@@ -76,11 +77,13 @@ static rv_status read_clip(const rv_examples *e, const bench *w, uint64_t step, 
                            size_t clip, rv_error *err)
 {
     float *planes[RV_AUDIO_CHANNELS_MAX];
-    const rv_track_part part = { .track = w->places[b].track,
+    const rv_place *place =
+        clip < e->shape.stems ? &w->stem_places[b * e->shape.stems + clip] : &w->places[b];
+    const rv_track_part part = { .track = place->track,
                                  .stem = clip,
                                  .sample_rate = e->config.sample_rate,
                                  .channels = e->config.channels,
-                                 .start = w->places[b].start,
+                                 .start = place->start,
                                  .frames = e->shape.clip_frames };
     for (size_t c = 0; c < e->shape.channels; c++)
         planes[c] = plane_at(e, w, b, clip, c);
@@ -107,6 +110,33 @@ static void use_mixtures(const rv_examples *e, const bench *w, float *mix)
     }
 }
 
+/* Another song's place for a stem that `place`'s song lacks; the same if none is found. */
+static rv_place borrow(const rv_examples *e, const rv_place *place, uint64_t clip, size_t stem)
+{
+    const size_t n = rv_example_order_count(e->order);
+    for (size_t i = 0; i < RV_AUGMENT_ATTEMPTS; i++) {
+        const rv_place *lender =
+            rv_example_order_place(e->order, rv_augment_draw_lender(e->config.seed, clip, i, n));
+        if (!(e->tracks->tracks[lender->track].silent >> stem & 1))
+            return *lender;
+    }
+    return *place;
+}
+
+static void draw_stem_places(const rv_examples *e, const bench *w, uint64_t step)
+{
+    const rv_augment *a = &e->config.augment;
+    const size_t stems = e->shape.stems;
+    for (size_t i = 0; i < e->shape.examples * stems; i++) {
+        const rv_place *place = &w->places[i / stems];
+        const uint64_t clip = step * e->shape.examples * stems + i;
+        const bool lacks = e->tracks->tracks[place->track].silent >> (i % stems) & 1;
+        w->stem_places[i] = lacks && rv_augment_borrows(a, e->config.seed, clip)
+                                ? borrow(e, place, clip, i % stems)
+                                : *place;
+    }
+}
+
 /* An rv_produce_fn: data is mix [B,T,C], then stems [B,T,S*C]. */
 static rv_status make_batch(void *user, uint64_t step, void *data, int worker,
                             const atomic_bool *stop, rv_error *err)
@@ -117,6 +147,7 @@ static rv_status make_batch(void *user, uint64_t step, void *data, int worker,
     const size_t batch = e->shape.examples;
     rv_example_order_places(e->order, step / per_epoch, (size_t)(step % per_epoch) * batch, batch,
                             w->places);
+    draw_stem_places(e, w, step);
     for (size_t b = 0; b < batch; b++)
         for (size_t clip = 0; clip < clips_of(e); clip++) {
             if (atomic_load(stop))
@@ -205,8 +236,9 @@ static rv_status make_bench(const rv_examples *e, bench *w, size_t n_samples, rv
     w->samples = malloc(n_samples * sizeof *w->samples);
     w->planes = calloc(s->examples * s->stems, s->channels * sizeof *w->planes);
     w->places = calloc(s->examples, sizeof *w->places);
+    w->stem_places = calloc(s->examples, s->stems * sizeof *w->stem_places);
     w->choices = calloc(s->examples, s->stems * sizeof *w->choices);
-    if (!w->samples || !w->planes || !w->places || !w->choices)
+    if (!w->samples || !w->planes || !w->places || !w->stem_places || !w->choices)
         return RV_FAIL(err, RV_ERR_NOMEM, "clips of a batch, %zu samples", n_samples);
     for (size_t b = 0, i = 0; b < s->examples; b++)
         for (size_t clip = 0; clip < s->stems; clip++)
@@ -275,6 +307,7 @@ void rv_examples_free(rv_examples *e)
         free(e->benches[i].samples);
         free(e->benches[i].planes);
         free(e->benches[i].places);
+        free(e->benches[i].stem_places);
         free(e->benches[i].choices);
     }
     free(e->benches);

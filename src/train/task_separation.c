@@ -30,9 +30,13 @@ static const rv_config_key keys[] = {
     RV_KEY_BOOL("data.augment.flip_sign", "false", "half of the stems"),
     RV_KEY_NUMBER("data.augment.shift", 0, 60, "0", "seconds, at most"),
     RV_KEY_NUMBER("data.augment.silence", 0, 1, "0", "probability of silence for a stem"),
+    RV_KEY_NUMBER("data.augment.borrow", 0, 1, "0",
+                  "probability of another song's stem where a song has none"),
     RV_KEY_NUMBER("data.augment.repitch", 0, 1, "0", "probability of another pitch and tempo"),
     RV_KEY_INTEGER("data.augment.pitch_max", 0, 12, "2", "semitones"),
     RV_KEY_NUMBER("data.augment.tempo_max", 0, 50, "12", "percent"),
+    RV_KEY_NUMBER("data.valid_seconds", 0, 1e6, "0",
+                  "of the middle of each song that validation hears; 0: all"),
     { "loss.stem_weights", RV_CONFIG_NUMBERS, 0, 1e6, NULL, "[]", "empty: all equal" },
     { 0 },
 };
@@ -64,6 +68,7 @@ static void read_augment(const rv_recipe *r, rv_augment *a)
     a->flip_sign = rv_recipe_flag(r->values, "data.augment.flip_sign");
     a->shift = rv_recipe_frames(r->values, "data.augment.shift");
     a->silence = rv_recipe_number(r->values, "data.augment.silence");
+    a->borrow = rv_recipe_number(r->values, "data.augment.borrow");
     a->repitch = rv_recipe_number(r->values, "data.augment.repitch");
     a->pitch_max = (int)rv_recipe_integer(r->values, "data.augment.pitch_max");
     a->tempo_max = rv_recipe_number(r->values, "data.augment.tempo_max");
@@ -316,7 +321,8 @@ static rv_status validate(void *own, rv_learner *l, double *loss, double *values
     const work *w = own;
     rv_validation_result result;
     const rv_status st =
-        rv_validate(&result, l, &w->separation, w->valid_songs, w->recipe->sample_rate, err);
+        rv_validate(&result, l, &w->separation, w->valid_songs, w->recipe->sample_rate,
+                    rv_recipe_frames(w->recipe->values, "data.valid_seconds"), err);
     *loss = result.loss;
     values[0] = result.si_sdr;
     return st;

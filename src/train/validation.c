@@ -10,7 +10,8 @@
 
 /* Sums over a stem of a song: estimate x, target s. */
 typedef struct {
-    double xs, ss, xx;
+    double xs, ss, xx, s;
+    size_t n;
 } energies;
 
 typedef struct {
@@ -18,7 +19,7 @@ typedef struct {
     const rv_separation *separation;
     const rv_track_cache *songs;
     int sample_rate;
-    size_t channels, stems, frames;
+    size_t channels, stems, frames, most;
     float **planes;      /* [1 + stems][channels][frames]: mix, stems */
     float *memory;       /* of the planes */
     float *mix, *target; /* channels last */
@@ -76,7 +77,15 @@ static void add_energies(validation *v, const float *estimate, size_t from, size
             e->xs += x * s;
             e->ss += s * s;
             e->xx += x * x;
+            e->s += s;
+            e->n++;
         }
+}
+
+/* Silence is a constant, and not 0, where the level of the song was brought to another one. */
+static bool is_silent(const energies *e)
+{
+    return e->n == 0 || e->ss - e->s * e->s / (double)e->n < 1e-9;
 }
 
 /* 10 log10(|a s|^2 / |x - a s|^2), a = <x,s> / <s,s> */
@@ -84,7 +93,7 @@ static void add_si_sdr(validation *v)
 {
     for (size_t i = 0; i < v->stems; i++) {
         const energies *e = &v->stem[i];
-        if (e->ss < 1e-9)
+        if (is_silent(e))
             continue;
         const double target = e->xs * e->xs / e->ss, rest = e->xx - target;
         v->si_sdr += 10 * log10((target + 1e-12) / ((rest > 0 ? rest : 0) + 1e-12));
@@ -96,9 +105,11 @@ static rv_status add_song(validation *v, size_t song, rv_error *err)
 {
     const size_t length = rv_track_length(&v->songs->tracks[song], v->sample_rate);
     const size_t scored = rv_separation_scored(v->separation), first = (v->frames - scored) / 2;
+    const size_t part = v->most && v->most < length ? v->most : length;
+    const size_t begin = (length - part) / 2, end = begin + part;
     memset(v->stem, 0, sizeof v->stem);
-    for (size_t at = 0; at + first < length; at += scored) {
-        const size_t rest = length - at - first, n = rest < scored ? rest : scored;
+    for (size_t at = begin; at + first < end; at += scored) {
+        const size_t rest = end - at - first, n = rest < scored ? rest : scored;
         const float *estimate;
         RV_TRY(read_segment(v, song, (int64_t)at, err));
         v->loss +=
@@ -111,7 +122,7 @@ static rv_status add_song(validation *v, size_t song, rv_error *err)
 }
 
 rv_status rv_validate(rv_validation_result *out, rv_learner *l, const rv_separation *separation,
-                      const rv_track_cache *songs, int sample_rate, rv_error *err)
+                      const rv_track_cache *songs, int sample_rate, size_t most, rv_error *err)
 {
     validation v = { .learner = l,
                      .separation = separation,
@@ -119,7 +130,8 @@ rv_status rv_validate(rv_validation_result *out, rv_learner *l, const rv_separat
                      .sample_rate = sample_rate,
                      .channels = separation->info->channels,
                      .stems = songs->list->n_stems,
-                     .frames = separation->frames };
+                     .frames = separation->frames,
+                     .most = most };
     rv_status st = take_memory(&v, err);
     for (size_t i = 0; i < songs->list->n && st == RV_OK; i++)
         if (!songs->tracks[i].all_silent)

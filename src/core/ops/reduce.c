@@ -71,6 +71,24 @@ static size_t row_offset(const rv_shape *large, const size_t step[], size_t row)
     return at;
 }
 
+/* The large tensor with as few axes as possible: those of extent 1 go, and neighbours that the
+ * small tensor walks through alike become one, so that rows are long. step[i]: in the small one. */
+static rv_shape merge_axes(const rv_shape *large, size_t step[])
+{
+    rv_shape merged = { .rank = 0 };
+    for (int i = 0; i < large->rank; i++) {
+        if (large->d[i] == 1)
+            continue;
+        const int last = merged.rank - 1;
+        if (last >= 0 && step[last] == step[i] * large->d[i])
+            merged.d[last] *= large->d[i];
+        else
+            merged.d[merged.rank++] = large->d[i];
+        step[merged.rank - 1] = step[i];
+    }
+    return merged;
+}
+
 /* sum_to ------------------------------------------------------------------------ */
 
 static rv_status sum_to_shape(const rv_node *n, rv_shape *out, rv_error *err)
@@ -108,6 +126,7 @@ static size_t sum_to_scratch(const rv_node *v, int threads, const kern_table *ke
 
 typedef struct {
     const rv_call *call;
+    rv_shape x; /* with merged axes */
     size_t step[RV_MAX_DIMS], chunks, rows, run, outputs;
 } sum_job;
 
@@ -133,7 +152,7 @@ static void add_run(double *sum, size_t step, const real *x, size_t n)
 static void sum_chunk(void *ctx, size_t chunk, int worker)
 {
     const sum_job *j = ctx;
-    const rv_shape *x = &j->call->node->in[0]->shape;
+    const rv_shape *x = &j->x;
     const size_t n = j->rows * j->run, last = x->rank ? j->step[x->rank - 1] : 0;
     size_t from = n / j->chunks * chunk,
            to = chunk + 1 == j->chunks ? n : n / j->chunks * (chunk + 1);
@@ -153,10 +172,11 @@ static void sum_to_run(const rv_call *c)
     const rv_shape *x = &c->node->in[0]->shape;
     sum_job j = { .call = c,
                   .chunks = chunk_count(c->node),
-                  .run = run_length(x),
                   .outputs = rv_shape_count(&c->node->shape) };
-    j.rows = rv_shape_count(x) / j.run;
     steps_in(&c->node->shape, x, j.step);
+    j.x = merge_axes(x, j.step);
+    j.run = run_length(&j.x);
+    j.rows = rv_shape_count(&j.x) / j.run;
     rv_pool_run(c->pool, j.chunks, sum_chunk, &j);
     const double *sums = (const double *)(const void *)c->scratch;
     for (size_t i = 0; i < j.outputs; i++) {
@@ -196,15 +216,19 @@ static rv_status broadcast_to_shape(const rv_node *n, rv_shape *out, rv_error *e
 
 static void broadcast_to_run(const rv_call *c)
 {
-    const rv_shape *y = &c->node->shape;
-    const size_t run = run_length(y), rows = rv_shape_count(y) / run;
     size_t step[RV_MAX_DIMS];
-    steps_in(&c->node->in[0]->shape, y, step);
-    const size_t last = y->rank ? step[y->rank - 1] : 0;
+    steps_in(&c->node->in[0]->shape, &c->node->shape, step);
+    const rv_shape y = merge_axes(&c->node->shape, step);
+    const size_t run = run_length(&y), rows = rv_shape_count(&y) / run;
+    const size_t last = y.rank ? step[y.rank - 1] : 0;
     for (size_t r = 0; r < rows; r++) {
-        const real *x = c->in[0] + row_offset(y, step, r);
-        for (size_t i = 0; i < run; i++)
-            c->out[r * run + i] = x[i * last];
+        const real *x = c->in[0] + row_offset(&y, step, r);
+        real *out = c->out + r * run;
+        if (last == 1)
+            memcpy(out, x, run * sizeof *out);
+        else
+            for (size_t i = 0; i < run; i++)
+                out[i] = x[i * last];
     }
 }
 
