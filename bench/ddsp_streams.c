@@ -32,7 +32,7 @@ static rv_status open_harmonic(rv_stream **s, rv_error *err)
 
 static rv_status open_sinusoids(rv_stream **s, rv_error *err)
 {
-    const rv_stream_sinusoids_config c = { HOP, OSCILLATORS, RV_UPSAMPLE_HANN };
+    const rv_stream_sinusoids_config c = { 1, HOP, OSCILLATORS, RV_UPSAMPLE_HANN };
     return rv_stream_sinusoids_new(s, &c, NULL, err);
 }
 

@@ -140,6 +140,44 @@ TEST(test_step_head)
     ddsp_check(&c, rv_ast_steps_audio(&head, x, ddsp_input(&c, "noise")));
 }
 
+/* As long as published, with other numbers from the formula and the reference's frequencies. */
+enum { LONG_STEPS = 64, LONG = 16000, EVERY = 25 };
+static const rv_ast_head_config long_head = { 8000, 20, 4, 9, 20, LONG_STEPS };
+typedef rv_ast_controls controls_fn(const rv_ast_head_config *c, rv_node *x);
+typedef rv_node *signal_fn(const rv_ast_head_config *c, const rv_ast_controls *from,
+                           rv_node *noise);
+
+static void check_long(const char *name, rv_shape shape, double offset, controls_fn *controls_of,
+                       signal_fn *signal_of)
+{
+    rv_error err = { 0 };
+    rv_plan *plan = NULL;
+    ddsp_case c = ddsp_open("ast", name);
+    rv_node *x = rv_input(c.graph, shape), *noise = rv_input(c.graph, RV_SHAPE(1, LONG));
+    rv_ast_controls controls = controls_of(&long_head, x);
+    rv_node *hz = rv_output(controls.hz);
+    controls.hz = ddsp_input(&c, "hz");
+    rv_node *y = rv_output(ddsp_each(signal_of(&long_head, &controls, noise), EVERY));
+    CHECK_OK(rv_graph_status(c.graph, &err), err);
+    CHECK_OK(rv_plan_new(&plan, c.graph, NULL, &err), err);
+    crepe_formula(rv_value(plan, x), rv_shape_count(&shape), name, 2, offset);
+    crepe_formula(rv_value(plan, noise), LONG, "noise", 1, 0);
+    ddsp_fill(&c, plan);
+    rv_plan_run(plan);
+    ddsp_compare(&c, plan, "hz", hz);
+    ddsp_compare(&c, plan, "out", y);
+    rv_plan_free(plan);
+    ddsp_close(&c);
+}
+
+TEST(test_long_heads)
+{
+    check_long("clip_long", RV_SHAPE(1, rv_ast_clip_size(&long_head)), -1, rv_ast_clip_controls,
+               rv_ast_clip_signal);
+    check_long("steps_long", RV_SHAPE(1, LONG_STEPS, rv_ast_step_size(&long_head)), 0,
+               rv_ast_steps_controls, rv_ast_steps_signal);
+}
+
 /* As published: 2 s in 64 steps, 100 sinusoids of depth 64, 65 bands. */
 TEST(test_head_sizes)
 {
@@ -264,8 +302,8 @@ int main(void)
         cmocka_unit_test(test_sizes),       cmocka_unit_test(test_too_short),
         cmocka_unit_test(test_spectrogram), cmocka_unit_test(test_clip_head),
         cmocka_unit_test(test_step_head),   cmocka_unit_test(test_head_sizes),
-        cmocka_unit_test(test_paper),       cmocka_unit_test(test_steps),
-        cmocka_unit_test(test_arguments),
+        cmocka_unit_test(test_long_heads),  cmocka_unit_test(test_paper),
+        cmocka_unit_test(test_steps),       cmocka_unit_test(test_arguments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,6 +41,47 @@ TEST(test_sinusoidal)
     ddsp_check(&c, rv_synth_sinusoidal(&config, &from));
 }
 
+/* A second of sound from controls in float, which are the reference's, too. */
+enum { LONG = 16000, EVERY = 25 };
+
+TEST(test_sinusoidal_long)
+{
+    rv_sinusoidal_config config = rv_sinusoidal_defaults(16000, LONG);
+    config.scale = false;
+    config.frequencies = RV_SINUSOIDAL_HERTZ;
+    ddsp_case c = ddsp_open("ddsp", "sinusoidal_long");
+    const rv_sinusoidal_controls from = { .amplitudes = ddsp_input(&c, "amplitudes"),
+                                          .frequencies = ddsp_input(&c, "frequencies") };
+    ddsp_check(&c, ddsp_each(rv_sinusoidal_get_signal(&config, &from), EVERY));
+}
+
+static void check_harmonic_long(const char *file, const rv_harmonic_config *config)
+{
+    ddsp_case c = ddsp_open(file, "harmonic_long");
+    const rv_harmonic_controls from = { .amplitude = ddsp_input(&c, "amplitude"),
+                                        .distribution = ddsp_input(&c, "distribution"),
+                                        .f0 = ddsp_input(&c, "f0") };
+    ddsp_check(&c, ddsp_each(rv_harmonic_get_signal(config, &from), EVERY));
+}
+
+TEST(test_harmonic_long)
+{
+    const rv_harmonic_config config = rv_harmonic_defaults(16000, LONG);
+    const rv_harmonic_config held = rv_harmonic_held(16000, LONG);
+    check_harmonic_long("ddsp", &config);
+    check_harmonic_long("ddsp_pytorch", &held);
+}
+
+TEST(test_wavetable_long)
+{
+    const rv_wavetable_config config = rv_wavetable_defaults(16000, LONG);
+    ddsp_case c = ddsp_open("ddsp", "wavetable_long");
+    const rv_wavetable_controls from = { .amplitude = ddsp_input(&c, "amplitude"),
+                                         .tables = ddsp_input(&c, "tables"),
+                                         .f0 = ddsp_input(&c, "f0") };
+    ddsp_check(&c, ddsp_each(rv_wavetable_get_signal(&config, &from), EVERY));
+}
+
 TEST(test_wavetable)
 {
     const rv_wavetable_config config = rv_wavetable_defaults(16000, 256);
@@ -102,10 +143,11 @@ TEST(test_noise_source)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_harmonic),     cmocka_unit_test(test_harmonic_held),
-        cmocka_unit_test(test_sinusoidal),   cmocka_unit_test(test_wavetable),
-        cmocka_unit_test(test_noise),        cmocka_unit_test(test_noise_wrapped),
-        cmocka_unit_test(test_noise_source),
+        cmocka_unit_test(test_harmonic),      cmocka_unit_test(test_harmonic_held),
+        cmocka_unit_test(test_sinusoidal),    cmocka_unit_test(test_wavetable),
+        cmocka_unit_test(test_noise),         cmocka_unit_test(test_noise_wrapped),
+        cmocka_unit_test(test_noise_source),  cmocka_unit_test(test_sinusoidal_long),
+        cmocka_unit_test(test_harmonic_long), cmocka_unit_test(test_wavetable_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

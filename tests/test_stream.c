@@ -3,6 +3,7 @@
 #include "base/rng.h"
 #include "check.h"
 #include "core/ops.h"
+#include "core/ops/sinusoids.h"
 #include "ddsp/fir_filter.h"
 #include "ddsp/reverb.h"
 #include "ddsp/stream_filter.h"
@@ -133,14 +134,14 @@ static rv_node *build_harmonic(rv_node *frames, rv_node *const *audio, rv_upsamp
 static rv_status open_sinusoids(rv_stream **out, rv_upsample_mode mode, const rv_alloc *mem,
                                 rv_error *err)
 {
-    return rv_stream_sinusoids_new(out, &(rv_stream_sinusoids_config){ HOP, COUNT, mode }, mem,
+    return rv_stream_sinusoids_new(out, &(rv_stream_sinusoids_config){ 3, HOP, COUNT, mode }, mem,
                                    err);
 }
 
 static rv_node *build_sinusoids(rv_node *frames, rv_node *const *audio, rv_upsample_mode mode)
 {
     (void)audio;
-    return rv_sinusoids(part(frames, 0, COUNT), part(frames, COUNT, COUNT), SAMPLES, mode);
+    return rv_sinusoids_of(part(frames, 0, COUNT), 3, part(frames, COUNT, COUNT), SAMPLES, mode);
 }
 
 static rv_wavetable_config wavetable_config(rv_upsample_mode mode)
@@ -521,7 +522,8 @@ TEST(test_what_cannot_be_is_refused)
     const rv_mod_delay_config endless = { .sample_rate = RATE, .depth_ms = 1e9 };
     REFUSED(rv_stream_harmonic_new(&s, &(rv_stream_harmonic_config){ RATE, 4, 0, 0, 0 }, 0, &err));
     REFUSED(rv_stream_harmonic_new(&s, &(rv_stream_harmonic_config){ 0, 4, 1, 0, 0 }, 0, &err));
-    REFUSED(rv_stream_sinusoids_new(&s, &(rv_stream_sinusoids_config){ 0, 4, 0 }, 0, &err));
+    REFUSED(rv_stream_sinusoids_new(&s, &(rv_stream_sinusoids_config){ 1, 0, 4, 0 }, 0, &err));
+    REFUSED(rv_stream_sinusoids_new(&s, &(rv_stream_sinusoids_config){ 0, 8, 4, 0 }, 0, &err));
     REFUSED(rv_stream_wavetable_new(&s, &(rv_stream_wavetable_config){ 4, 0, table }, 0, &err));
     REFUSED(rv_stream_wavetable_new(&s, &(rv_stream_wavetable_config){ 0, 4, table }, 0, &err));
     REFUSED(rv_stream_fir_new(&s, &(rv_stream_fir_config){ 4, 1, 0, 0 }, 0, &err));

@@ -6,7 +6,12 @@
 timm 0.4.5 lies. Both are run in double. What they import and do not need here (PIL, torchvision,
 wget) may be absent. The reference puts 1e-5 on each argument of a logarithm, also on the 2 of log2,
 which moves its scale of pitch by 3e-5; here its logarithms are exact. Its noise is given. The head
-for each step is ours, and expressed here once more, its sinusoids alone.
+for each step is ours, and expressed here once more.
+
+A frequency that a network says is off by 3e-7 of itself in float, which adds up in the phase. So `clip`
+and `steps`, from the network's numbers on, are short. `clip_long` and `steps_long` are two seconds, as
+published: their frequencies are rounded to float before they sound, and kept as `hz`. Their noise and
+the network's numbers are made by the formula, and `out` is each EVERY-th sample.
 
 tests/golden/ast.safetensors holds tensors <case>.<name>. Weights are not in it: they are made by
 the formula of make_golden_crepe.py here and in the test. Printed: how many parameters
@@ -28,6 +33,7 @@ from make_golden_inverse import formula
 
 BATCH, BANDS = 2, 128
 SINUSOIDS, DEPTH, NOISE, STEPS, SAMPLES, RATE = 5, 4, 9, 6, 72, 8000
+LONG_STEPS, LONG, LONG_SINUSOIDS, EVERY = 64, 16000, 20, 25
 PATCHES_SHOWN = 24
 random = np.random.default_rng(7)
 
@@ -110,39 +116,82 @@ def of_spectrogram(whole, cases):
     cases["mel"] = dict(audio=audio, out=out)
 
 
-def of_clip(whole, cases):
-    splits = {"harmonic": [("frequencies", (STEPS, SINUSOIDS * DEPTH)),
-                           ("amplitudes", (STEPS, SINUSOIDS)), ("total_amplitude", (1,))],
+def clip(whole, x, noise, steps, sinusoids):
+    """Audio of the numbers x, by the reference."""
+    splits = {"harmonic": [("frequencies", (steps, sinusoids * DEPTH)),
+                           ("amplitudes", (steps, sinusoids)), ("total_amplitude", (1,))],
               "noise": [("noise_magnitudes", (1, NOISE))]}
-    size = sum(int(np.prod(s)) for part in splits.values() for _, s in part)
-    x = random.normal(size=(BATCH, size)).astype(np.float32)
-    x[:, -NOISE:] -= 2
-    noise = random.uniform(-1, 1, (BATCH, SAMPLES)).astype(np.float32)
+    batch, samples = noise.shape
     this = types.SimpleNamespace(
-        mel=lambda audio: audio[..., None], depth=DEPTH, sample_length=torch.tensor(SAMPLES),
+        mel=lambda audio: audio[..., None], depth=DEPTH, sample_length=torch.tensor(samples),
         sr=torch.tensor(RATE), splits=splits,
         sinusoidal_encoder=lambda mixture: torch.tensor(x, dtype=torch.float64))
     this.tensor_to_dict = types.MethodType(whole.AST_DDSP.tensor_to_dict, this)
-    given = (torch.tensor(noise, dtype=torch.float64).reshape(BATCH, 1, SAMPLES) + 1) / 2
+    given = (torch.tensor(noise, dtype=torch.float64).reshape(batch, 1, samples) + 1) / 2
     with mock.patch.object(whole.torch, "rand", lambda *shape: given):
-        out = whole.AST_DDSP.audio_to_sin(this, torch.zeros(BATCH, SAMPLES))[3]
-    cases["clip"] = dict(x=x, noise=noise, out=out.reshape(BATCH, SAMPLES))
+        out = whole.AST_DDSP.audio_to_sin(this, torch.zeros(batch, samples))[3]
+    return out.reshape(batch, samples)
 
 
-def of_steps(whole, cases):
-    x = random.normal(size=(BATCH, STEPS, SINUSOIDS * (DEPTH + 1) + 1 + NOISE)).astype(np.float32)
-    y = torch.tensor(x, dtype=torch.float64)
-    pitches, amplitudes, total = (y[..., :SINUSOIDS * DEPTH], y[..., SINUSOIDS * DEPTH:][
-        ..., :SINUSOIDS], y[..., SINUSOIDS * (DEPTH + 1)][..., None])
+def filtered(noise, magnitudes):
+    """Each frame through its own zero-phase filter with a Hann window, as ddsp's FilteredNoise."""
+    (batch, samples), (frames, bands) = noise.shape, magnitudes.shape[1:]
+    size, hop = 2 * (bands - 1), samples // frames
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)
+    responses = np.roll(np.fft.irfft(magnitudes), size // 2, -1) * window
+    out = np.zeros((batch, samples + size - 1))
+    for b in range(batch):
+        for f in range(frames):
+            at = slice(f * hop, (f + 1) * hop)
+            out[b, f * hop:(f + 1) * hop + size - 1] += np.convolve(noise[b, at], responses[b, f])
+    late = (size - 1) // 2 - 1
+    return out[:, late:late + samples]
+
+
+def steps_of(whole, x, noise, sinusoids):
+    """Audio of the numbers x, by the reference's parts."""
+    y, (batch, samples), frames = torch.tensor(x, dtype=torch.float64), noise.shape, x.shape[1]
+    ends = np.cumsum([sinusoids * DEPTH, sinusoids, 1])
+    pitches, amplitudes, total, magnitudes = (torch.tensor(part) for part in np.split(y, ends, -1))
     hz = whole.frequencies_softmax(pitches, depth=DEPTH, hz_max=RATE // 2).numpy()
     amplitudes = whole.scale_function(amplitudes)
     amplitudes = amplitudes / amplitudes.sum(-1, keepdim=True) * torch.sigmoid(total)
-    at = np.arange(SAMPLES) * STEPS / SAMPLES
-    lines = np.stack([[np.interp(at, np.arange(STEPS), hz[b, :, k]) for k in range(SINUSOIDS)]
-                      for b in range(BATCH)])
-    out = whole.oscillator_bank(torch.tensor(lines).transpose(1, 2),
-                                whole.upsample(amplitudes, SAMPLES, method="window"), RATE)
-    cases["steps"] = dict(x=x, noise=np.zeros((BATCH, SAMPLES), np.float32), out=out[..., 0])
+    at = np.arange(samples) * frames / samples
+    lines = np.stack([[np.interp(at, np.arange(frames), hz[b, :, k]) for k in range(sinusoids)]
+                      for b in range(batch)])
+    tones = whole.oscillator_bank(torch.tensor(lines).transpose(1, 2),
+                                  whole.upsample(amplitudes, samples, method="window"), RATE)
+    magnitudes = whole.scale_function(magnitudes - 5).numpy()
+    hiss = filtered(np.float64(noise), magnitudes)
+    print(f"tones {tones.std():.3f}, noise {hiss.std():.3f}")
+    return tones[..., 0].numpy() + hiss
+
+
+def of_heads(whole, cases):
+    size = STEPS * SINUSOIDS * (DEPTH + 1) + 1 + NOISE
+    x = random.normal(size=(BATCH, size)).astype(np.float32)
+    x[:, -NOISE:] -= 2
+    noise = random.uniform(-1, 1, (BATCH, SAMPLES)).astype(np.float32)
+    cases["clip"] = dict(x=x, noise=noise, out=clip(whole, x, noise, STEPS, SINUSOIDS))
+    x = random.normal(size=(BATCH, STEPS, SINUSOIDS * (DEPTH + 1) + 1 + NOISE)).astype(np.float32)
+    x[..., -NOISE:] += 4
+    cases["steps"] = dict(x=x, noise=noise, out=steps_of(whole, x, noise, SINUSOIDS))
+
+
+def of_long_heads(whole, cases):
+    def rounded(*args, **named):
+        kept.append(exact(*args, **named).to(torch.float32))
+        return kept[-1].to(torch.float64)
+    kept, exact = [], whole.frequencies_softmax
+    noise = formula("noise", (1, LONG), 1.0)
+    size = LONG_STEPS * LONG_SINUSOIDS * (DEPTH + 1) + 1 + NOISE
+    with mock.patch.object(whole, "frequencies_softmax", rounded):
+        x = formula("clip_long", (1, size), 2.0, -1.0)
+        cases["clip_long"] = dict(out=clip(whole, x, noise, LONG_STEPS, LONG_SINUSOIDS))
+        x = formula("steps_long", (1, LONG_STEPS, LONG_SINUSOIDS * (DEPTH + 1) + 1 + NOISE), 2.0)
+        cases["steps_long"] = dict(out=steps_of(whole, x, noise, LONG_SINUSOIDS))
+    for name, hz in zip(("clip_long", "steps_long"), kept):
+        cases[name] = dict(hz=hz, out=cases[name]["out"][:, ::EVERY])
 
 
 def main():
@@ -158,8 +207,8 @@ def main():
     print_sizes(ast)
     of_transformer(ast, cases)
     of_spectrogram(whole, cases)
-    of_clip(whole, cases)
-    of_steps(whole, cases)
+    of_heads(whole, cases)
+    of_long_heads(whole, cases)
     save_file({f"{case}.{name}": np.ascontiguousarray(np.asarray(x), dtype=np.float32)
                for case, tensors in cases.items() for name, x in tensors.items()},
               args.out / "ast.safetensors")

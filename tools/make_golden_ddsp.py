@@ -5,12 +5,15 @@
 --ddsp is the folder of the package ddsp 3.7.0 (its requirements beside TensorFlow: gin-config,
 scipy); its modules are loaded one by one, since the package wants a dozen more libraries. It is run
 in double: tf.float32 is made to mean tf.float64, and so are TensorFlow's defaults where it needs
-constants. Its noise is replaced by ours, which is written, too. --ddsp-pytorch is the folder that
+constants, and tf.image.resize, which makes float of double, is expressed once more: what it brings to
+samples are frequencies, whose rounding adds up in the phase. Its noise is replaced by ours, which is
+written, too. --ddsp-pytorch is the folder that
 holds core.py and model.py of ddsp_pytorch, whose libraries for analysis are not needed.
 
 ddsp_pytorch's reverb is written as a checkpoint, too: ddsp_pytorch_reverb.pth.
 
-Tensors lie in ddsp.safetensors or ddsp_pytorch.safetensors as <case>.<name>: inputs, and `out`.
+Tensors lie in ddsp.safetensors or ddsp_pytorch.safetensors as <case>.<name>: inputs, and `out`. Of a
+case <...>_long, a second of sound, `out` is each EVERY-th sample.
 
     make_golden_ddsp.py --ddsp DIR [--out DIR]
     make_golden_ddsp.py --ddsp-pytorch DIR [--out DIR]
@@ -24,6 +27,7 @@ from pathlib import Path
 import numpy as np
 
 BATCH, FRAMES, HARMONICS, BANDS, RATE = 2, 4, 6, 9, 16000
+LONG, LONG_FRAMES, EVERY = 16000, 50, 25
 random = np.random.default_rng(11)
 
 
@@ -39,6 +43,24 @@ def noise(*shape):
     return random.uniform(-1, 1, shape).astype(np.float32)
 
 
+def resize_in_double(tf, resize):
+    """Straight lines along axis 1 of [B,T,1,C]; compared with TensorFlow's own, which are float."""
+    def lines(x, size, method, align_corners):
+        rough = tf.cast(resize(x, size, method=method, align_corners=align_corners), tf.float64)
+        if method != tf.compat.v1.image.ResizeMethod.BILINEAR:
+            return rough
+        x, frames, samples = tf.cast(x, tf.float64), x.shape[1], size[0]
+        ends = align_corners and samples > 1
+        at = np.arange(samples) * ((frames - 1) / (samples - 1) if ends else frames / samples)
+        left = np.minimum(np.floor(at).astype(int), frames - 1)
+        share = (at - left)[None, :, None, None]
+        y = (1 - share) * tf.gather(x, left, axis=1) + share * tf.gather(
+            x, np.minimum(left + 1, frames - 1), axis=1)
+        assert np.allclose(y, rough, rtol=1e-5, atol=1e-5 * np.abs(y).max())
+        return y
+    return lines
+
+
 def in_double(tf):
     """What TensorFlow takes and makes by default as float32 becomes float64."""
     def cast(function):
@@ -49,7 +71,9 @@ def in_double(tf):
     tf.math.log = lambda x: log(tf.cast(x, tf.float64))
     tf.zeros = lambda shape, dtype=tf.float64: zeros(shape, dtype)
     tf.signal.hann_window = cast(tf.signal.hann_window)
-    image.resize = cast(image.resize)
+    if not hasattr(image.resize, "exact"):
+        image.resize = resize_in_double(tf, image.resize)
+        image.resize.exact = True
     tf.keras.backend.set_floatx("float64")
 
 
@@ -127,7 +151,7 @@ def of_synths(core, synths, cases):
 
 def of_more_synths(synths, processors, cases):
     amplitudes, frequencies = normal(BATCH, FRAMES, HARMONICS), normal(BATCH, FRAMES, HARMONICS)
-    # in float a frequency is off by 5e-7 of itself, which adds up in the phase: few samples
+    # a network's frequency is off by 3e-7 of itself in float, which adds up in the phase: few samples
     sinusoidal = synths.Sinusoidal(n_samples=64, sample_rate=RATE)
     cases["sinusoidal"] = dict(amplitudes=amplitudes, frequencies=frequencies,
                                out=sinusoidal(*map(np.float64, (amplitudes, frequencies))))
@@ -141,6 +165,35 @@ def of_more_synths(synths, processors, cases):
     for place in ("front", "center", "back"):
         crop = processors.Crop(frame_size=31, crop_location=place)
         cases["crop_" + place] = dict(audio=a, out=crop(np.float64(a)))
+
+
+def long_controls(count, low, high):
+    """Positive amplitudes and gliding Hz of `count` oscillators, none of which passes Nyquist's."""
+    at = np.linspace(0, 1, LONG_FRAMES)[:, None]
+    turn = random.uniform(0, 6, (2, count))
+    hz = random.uniform(low, high, count) * (1 + 0.05 * np.sin(turn[0] + 9 * at))
+    amplitudes = random.uniform(0.1, 1, count) * (1 + 0.9 * np.sin(turn[1] + 20 * at)) / count
+    return amplitudes[None].astype(np.float32), hz[None].astype(np.float32)
+
+
+def of_long_synths(synths, cases):
+    """From controls in float, the same for both."""
+    amplitudes, hz = long_controls(24, 30, 7500)
+    bank = synths.Sinusoidal(n_samples=LONG, sample_rate=RATE)
+    cases["sinusoidal_long"] = dict(amplitudes=amplitudes, frequencies=hz,
+                                    out=bank.get_signal(np.float64(amplitudes), np.float64(hz)))
+    amplitude, f0 = long_controls(1, 110, 120)
+    shares = long_controls(60, 30, 40)[0]
+    shares /= shares.sum(-1, keepdims=True)
+    harmonic = synths.Harmonic(n_samples=LONG, sample_rate=RATE)
+    cases["harmonic_long"] = dict(amplitude=amplitude, distribution=shares, f0=f0,
+                                  out=harmonic.get_signal(*map(np.float64, (amplitude, shares, f0))))
+    tables = np.repeat(normal(1, 1, 32), LONG_FRAMES, axis=1)
+    wavetable = synths.Wavetable(n_samples=LONG, sample_rate=RATE)
+    cases["wavetable_long"] = dict(amplitude=amplitude, tables=tables, f0=f0, out=wavetable.get_signal(
+        *map(np.float64, (amplitude, tables, f0))))
+    for name in ("sinusoidal_long", "harmonic_long", "wavetable_long"):
+        cases[name]["out"] = cases[name]["out"][:, ::EVERY]
 
 
 def of_effects(tf, effects, cases):
@@ -174,6 +227,7 @@ def by_ddsp(folder):
     of_effects(tf, ddsp["effects"], cases)
     of_more_synths(ddsp["synths"], ddsp["processors"], cases)
     of_more_controls(ddsp["core"], cases)
+    of_long_synths(ddsp["synths"], cases)
     return cases
 
 
@@ -203,6 +257,12 @@ def by_ddsp_pytorch(folder, checkpoint):
         scaled = core.upsample(scaled * core.scale_function(double(amplitude)), 64)
         out = core.harmonic_synth(core.upsample(double(f0), 64), scaled, RATE)
         cases[name] = dict(amplitude=amplitude, distribution=shares, f0=f0, out=out[..., 0])
+    amplitude, f0 = long_controls(1, 110, 120)
+    shares = long_controls(60, 30, 40)[0]
+    scaled = core.upsample(double(shares) * double(amplitude), LONG // LONG_FRAMES)
+    out = core.harmonic_synth(core.upsample(double(f0), LONG // LONG_FRAMES), scaled, RATE)
+    cases["harmonic_long"] = dict(amplitude=amplitude, distribution=shares, f0=f0,
+                                  out=out[:, ::EVERY, 0])
     for hop in (10, 64):
         source, magnitudes = noise(BATCH, FRAMES * hop), normal(BATCH, FRAMES, BANDS)
         kernel = core.amp_to_impulse_response(core.scale_function(double(magnitudes) - 5), hop)

@@ -172,7 +172,7 @@ static rv_node *frame_of_sinusoidal(rv_group_call *c)
     const rv_sinusoidal_config config = rv_group_sinusoidal(c);
     const rv_sinusoidal_controls to =
         rv_sinusoidal_get_controls(&config, &(rv_sinusoidal_controls){ c->in[0], c->in[1] });
-    rv_node *const parts[] = { rv_sinusoidal_turns(&config, to.frequencies), to.amplitudes };
+    rv_node *const parts[] = { to.frequencies, to.amplitudes };
     return rv_concat(2, 2, parts);
 }
 

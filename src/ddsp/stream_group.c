@@ -184,7 +184,8 @@ static rv_status open_synth(rv_stream **out, const rv_stream_group_config *c, si
                                       mem, err);
     case RV_GROUP_SINUSOIDAL:
         return rv_stream_sinusoids_new(
-            out, &(rv_stream_sinusoids_config){ c->hop, width / 2, s.amplitude }, mem, err);
+            out, &(rv_stream_sinusoids_config){ s.sample_rate, c->hop, width / 2, s.amplitude },
+            mem, err);
     case RV_GROUP_WAVETABLE:
         return rv_stream_wavetable_new(
             out, &(rv_stream_wavetable_config){ c->hop, width - 2, rv_group_wavetable(&call) }, mem,

@@ -9,6 +9,7 @@
 typedef struct sinusoids_stream {
     rv_stream base;
     kern_table kern;
+    double rate;
     size_t count;
     kern_chirp *chirps; /* [K]: from the next sample on */
     double *end;        /* [K]: phases at the next frame, less whole turns */
@@ -27,7 +28,7 @@ static void sinusoids_frame(rv_stream *base)
     const float *here = base->here, *next = base->next;
     const double hop = (double)base->hop;
     for (size_t k = 0; base->begun && k < s->count; k++) {
-        const double u = (double)here[k], v = ((double)next[k] - u) / hop;
+        const double u = (double)here[k] / s->rate, v = ((double)next[k] / s->rate - u) / hop;
         s->chirps[k] =
             (kern_chirp){ s->end[k] + u, u + v, v, here[s->count + k], next[s->count + k] };
         const double turns = s->end[k] + hop * u + hop * (hop - 1) / 2 * v;
@@ -62,8 +63,9 @@ rv_status rv_stream_sinusoids_new(rv_stream **out, const rv_stream_sinusoids_con
 {
     const size_t count = config->n_sinusoid;
     const size_t bytes = count * (sizeof(kern_chirp) + sizeof(double));
-    if (count - 1 >= STREAM_LARGEST)
-        return RV_FAIL(err, RV_ERR_ARG, "stream of %zu sinusoids; expected 1 to 2^20", count);
+    if (count - 1 >= STREAM_LARGEST || !(config->sample_rate > 0))
+        return RV_FAIL(err, RV_ERR_ARG, "stream of %zu sinusoids at %g Hz; expected 1 to 2^20",
+                       count, config->sample_rate);
     const stream_request request = { .kind = &sinusoids_kind,
                                      .name = "stream of sinusoids",
                                      .size = sizeof(sinusoids_stream),
@@ -74,6 +76,7 @@ rv_status rv_stream_sinusoids_new(rv_stream **out, const rv_stream_sinusoids_con
     RV_TRY(rv_stream_create(out, &request, mem, err));
     sinusoids_stream *s = (sinusoids_stream *)*out;
     kern_table_init(&s->kern, KERN_ISA_ALL);
+    s->rate = config->sample_rate;
     s->count = count;
     s->chirps = (kern_chirp *)(void *)s->base.memory;
     s->end = (double *)(void *)(s->chirps + count);

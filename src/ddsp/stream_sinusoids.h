@@ -1,5 +1,5 @@
-/* stream_sinusoids.h - rv_sinusoids() in real time (ddsp/stream.h), T a whole number of hops. A
- * frame: frequencies [n_sinusoid] in turns per sample, amplitudes [n_sinusoid]. Latency: 0. */
+/* stream_sinusoids.h - rv_sinusoids_of() in real time (ddsp/stream.h), T a whole number of hops. A
+ * frame: frequencies [n_sinusoid] in Hz, amplitudes [n_sinusoid]. Latency: 0. */
 #ifndef DDSP_STREAM_SINUSOIDS_H
 #define DDSP_STREAM_SINUSOIDS_H
 
@@ -7,6 +7,7 @@
 #include "ddsp/stream.h"
 
 typedef struct rv_stream_sinusoids_config {
+    double sample_rate;
     size_t hop; /* samples from frame to frame */
     size_t n_sinusoid;
     rv_upsample_mode mode; /* of the amplitudes */

@@ -7,6 +7,7 @@
  * frequency between two frames fades in or out over them; ddsp cuts it at the sample. */
 #include "ddsp/synth_sinusoidal.h"
 
+#include "core/ops/sinusoids.h"
 #include "ddsp/controls.h"
 
 rv_sinusoidal_config rv_sinusoidal_defaults(double sample_rate, size_t samples)
@@ -34,16 +35,11 @@ rv_sinusoidal_controls rv_sinusoidal_get_controls(const rv_sinusoidal_config *c,
     return to;
 }
 
-rv_node *rv_sinusoidal_turns(const rv_sinusoidal_config *c, rv_node *hz)
-{
-    return rv_scale(hz, 1 / c->sample_rate, 0);
-}
-
 rv_node *rv_sinusoidal_get_signal(const rv_sinusoidal_config *c,
                                   const rv_sinusoidal_controls *controls)
 {
-    return rv_sinusoids(rv_sinusoidal_turns(c, controls->frequencies), controls->amplitudes,
-                        c->samples, c->amplitude);
+    return rv_sinusoids_of(controls->frequencies, c->sample_rate, controls->amplitudes, c->samples,
+                           c->amplitude);
 }
 
 rv_node *rv_synth_sinusoidal(const rv_sinusoidal_config *c, const rv_sinusoidal_controls *from)

@@ -37,7 +37,4 @@ rv_node *rv_sinusoidal_get_signal(const rv_sinusoidal_config *c,
 /* Both. */
 rv_node *rv_synth_sinusoidal(const rv_sinusoidal_config *c, const rv_sinusoidal_controls *from);
 
-/* [B,F,K] in turns per sample, as rv_sinusoids() takes them. */
-rv_node *rv_sinusoidal_turns(const rv_sinusoidal_config *c, rv_node *hz);
-
 #endif

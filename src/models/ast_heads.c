@@ -18,6 +18,7 @@
 #include "models/ast_heads.h"
 
 #include "base/status.h"
+#include "core/ops/sinusoids.h"
 #include "ddsp/controls.h"
 #include "ddsp/synth_noise.h"
 #include "ddsp/synth_sinusoidal.h"
@@ -63,49 +64,70 @@ static rv_node *sum_of_all(rv_node *x)
     return rv_sum_to(x, RV_SHAPE(rv_extent(x, 0), rv_extent(x, 1), 1));
 }
 
-/* hz and amplitudes [B,F,K], total [B,1] -> [B,N] */
-static rv_node *clip_sinusoids(const rv_ast_head_config *c, rv_node *hz, rv_node *amplitudes,
-                               rv_node *total, size_t samples)
+rv_ast_controls rv_ast_clip_controls(const rv_ast_head_config *c, rv_node *x)
 {
-    const rv_sinusoidal_config synth = { .sample_rate = c->sample_rate };
-    rv_node *turns = rv_sinusoidal_turns(&synth, rv_interpolate(hz, samples));
-    rv_node *sum = rv_upsample(sum_of_all(amplitudes), samples, RV_UPSAMPLE_HANN);
-    amplitudes = rv_upsample(amplitudes, samples, RV_UPSAMPLE_HANN);
-    rv_node *y = rv_sinusoids(turns, amplitudes, samples, RV_UPSAMPLE_HOLD);
-    return rv_mul(rv_div(y, rv_reshape(sum, RV_SHAPE(rv_extent(sum, 0), samples))), total);
+    const size_t batch = rv_extent(x, 0), steps = c->steps, count = c->sinusoids;
+    size_t at = 0;
+    rv_ast_controls to;
+    rv_node *pitches = take(x, &at, steps * count * c->depth);
+    to.hz = frequencies(c, rv_reshape(pitches, RV_SHAPE(batch, steps, count * c->depth)));
+    rv_node *amplitudes = rv_reshape(take(x, &at, steps * count), RV_SHAPE(batch, steps, count));
+    to.amplitudes = rv_scale_amplitude(amplitudes);
+    to.total = rv_sigmoid(take(x, &at, 1));
+    to.magnitudes = rv_reshape(take(x, &at, c->bands), RV_SHAPE(batch, 1, c->bands));
+    return to;
+}
+
+rv_node *rv_ast_clip_signal(const rv_ast_head_config *c, const rv_ast_controls *from,
+                            rv_node *noise)
+{
+    const size_t batch = rv_extent(noise, 0), samples = rv_extent(noise, 1);
+    rv_node *hz = rv_interpolate(from->hz, samples);
+    rv_node *sum = rv_upsample(sum_of_all(from->amplitudes), samples, RV_UPSAMPLE_HANN);
+    rv_node *amplitudes = rv_upsample(from->amplitudes, samples, RV_UPSAMPLE_HANN);
+    rv_node *tones = rv_sinusoids_of(hz, c->sample_rate, amplitudes, samples, RV_UPSAMPLE_HOLD);
+    tones = rv_mul(rv_div(tones, rv_reshape(sum, RV_SHAPE(batch, samples))), from->total);
+    const rv_noise_config filter = { .scale = true, .wrapped = true };
+    return rv_add(tones, rv_synth_noise(&filter, noise, from->magnitudes));
 }
 
 rv_node *rv_ast_clip_audio(const rv_ast_head_config *c, rv_node *x, rv_node *noise)
 {
-    const size_t batch = rv_extent(x, 0), steps = c->steps, count = c->sinusoids;
-    size_t at = 0;
     if (!fits(c, x, 2, rv_ast_clip_size(c), noise))
         return x;
-    rv_node *pitches = take(x, &at, steps * count * c->depth);
-    rv_node *hz = frequencies(c, rv_reshape(pitches, RV_SHAPE(batch, steps, count * c->depth)));
-    rv_node *amplitudes = rv_reshape(take(x, &at, steps * count), RV_SHAPE(batch, steps, count));
-    rv_node *total = rv_sigmoid(take(x, &at, 1));
-    rv_node *magnitudes = rv_reshape(take(x, &at, c->bands), RV_SHAPE(batch, 1, c->bands));
-    rv_node *tones =
-        clip_sinusoids(c, hz, rv_scale_amplitude(amplitudes), total, rv_extent(noise, 1));
-    const rv_noise_config filter = { .scale = true, .wrapped = true };
-    return rv_add(tones, rv_synth_noise(&filter, noise, magnitudes));
+    const rv_ast_controls controls = rv_ast_clip_controls(c, x);
+    return rv_ast_clip_signal(c, &controls, noise);
+}
+
+rv_ast_controls rv_ast_steps_controls(const rv_ast_head_config *c, rv_node *x)
+{
+    size_t at = 0;
+    rv_ast_controls to;
+    to.hz = frequencies(c, take(x, &at, c->sinusoids * c->depth));
+    rv_node *amplitudes = rv_scale_amplitude(take(x, &at, c->sinusoids));
+    to.total = rv_sigmoid(take(x, &at, 1));
+    to.amplitudes = rv_mul(rv_div(amplitudes, sum_of_all(amplitudes)), to.total);
+    to.magnitudes = take(x, &at, c->bands);
+    return to;
+}
+
+rv_node *rv_ast_steps_signal(const rv_ast_head_config *c, const rv_ast_controls *from,
+                             rv_node *noise)
+{
+    rv_sinusoidal_config synth = rv_sinusoidal_defaults(c->sample_rate, rv_extent(noise, 1));
+    synth.scale = false;
+    synth.frequencies = RV_SINUSOIDAL_HERTZ;
+    const rv_sinusoidal_controls controls = { .amplitudes = from->amplitudes,
+                                              .frequencies = from->hz };
+    const rv_noise_config filter = rv_noise_defaults();
+    return rv_add(rv_synth_sinusoidal(&synth, &controls),
+                  rv_synth_noise(&filter, noise, from->magnitudes));
 }
 
 rv_node *rv_ast_steps_audio(const rv_ast_head_config *c, rv_node *x, rv_node *noise)
 {
-    size_t at = 0;
     if (!fits(c, x, 3, rv_ast_step_size(c), noise))
         return x;
-    rv_sinusoidal_config synth = rv_sinusoidal_defaults(c->sample_rate, rv_extent(noise, 1));
-    synth.scale = false;
-    synth.frequencies = RV_SINUSOIDAL_HERTZ;
-    rv_node *hz = frequencies(c, take(x, &at, c->sinusoids * c->depth));
-    rv_node *amplitudes = rv_scale_amplitude(take(x, &at, c->sinusoids));
-    rv_node *total = rv_sigmoid(take(x, &at, 1));
-    amplitudes = rv_mul(rv_div(amplitudes, sum_of_all(amplitudes)), total);
-    const rv_sinusoidal_controls controls = { .amplitudes = amplitudes, .frequencies = hz };
-    rv_node *tones = rv_synth_sinusoidal(&synth, &controls);
-    const rv_noise_config filter = rv_noise_defaults();
-    return rv_add(tones, rv_synth_noise(&filter, noise, take(x, &at, c->bands)));
+    const rv_ast_controls controls = rv_ast_steps_controls(c, x);
+    return rv_ast_steps_signal(c, &controls, noise);
 }

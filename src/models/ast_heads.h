@@ -23,4 +23,17 @@ rv_node *rv_ast_clip_audio(const rv_ast_head_config *c, rv_node *x, rv_node *noi
 /* x [B,F,step_size], noise [B,N], steps of N / F samples -> audio [B,N] */
 rv_node *rv_ast_steps_audio(const rv_ast_head_config *c, rv_node *x, rv_node *noise);
 
+/* What the numbers of a clip or of steps mean, and its sound. */
+typedef struct rv_ast_controls {
+    rv_node *hz, *amplitudes; /* [B,F,K] */
+    rv_node *total;           /* [B,1] of a clip, [B,F,1] of steps */
+    rv_node *magnitudes;      /* [B,1,M] or [B,F,M], of the noise's filter, not yet in range */
+} rv_ast_controls;
+rv_ast_controls rv_ast_clip_controls(const rv_ast_head_config *c, rv_node *x);
+rv_node *rv_ast_clip_signal(const rv_ast_head_config *c, const rv_ast_controls *from,
+                            rv_node *noise);
+rv_ast_controls rv_ast_steps_controls(const rv_ast_head_config *c, rv_node *x);
+rv_node *rv_ast_steps_signal(const rv_ast_head_config *c, const rv_ast_controls *from,
+                             rv_node *noise);
+
 #endif

@@ -10,7 +10,9 @@
  *     phase(n) = start[f] + (n + 1) u + n (n + 1) / 2 v
  *     start[f+1] = start[f] + N u + N (N - 1) / 2 v
  *
- * So the running sum has a closed form, in double, and no [T,K] values exist. */
+ * So the running sum has a closed form, in double, and no [T,K] values exist. Frequencies in Hz are
+ * divided by the sample rate here, in double: rounded to float, they would drift. */
+#include "core/ops/sinusoids.h"
 #include "core/ops/upsample.h"
 
 #include "base/status.h"
@@ -21,13 +23,15 @@
 typedef struct {
     rv_upsample_mode mode;
     size_t samples;
+    double rate;
 } sinusoids_attr;
 
 typedef struct {
     const rv_call *call;
     rv_upsample_mode mode;
     size_t batch, frames, samples, count;
-    size_t period;             /* of the shares */
+    size_t period; /* of the shares */
+    double rate;
     const real *frequency;     /* [B,F,K] */
     const real *amplitude;     /* [B,F,K] */
     double *start;             /* [B,F,K], less whole turns */
@@ -39,8 +43,13 @@ typedef struct {
 rv_node *rv_sinusoids(rv_node *frequencies, rv_node *amplitudes, size_t samples,
                       rv_upsample_mode mode)
 {
-    return RV_APPLY(&rv_op_sinusoids, (&(sinusoids_attr){ mode, samples }), frequencies,
-                    amplitudes);
+    return rv_sinusoids_of(frequencies, 1, amplitudes, samples, mode);
+}
+
+rv_node *rv_sinusoids_of(rv_node *hz, double rate, rv_node *amplitudes, size_t samples,
+                         rv_upsample_mode mode)
+{
+    return RV_APPLY(&rv_op_sinusoids, (&(sinusoids_attr){ mode, samples, rate }), hz, amplitudes);
 }
 
 static rv_status check_controls(const rv_node *n, size_t at, rv_error *err)
@@ -71,6 +80,7 @@ static bank bank_of(const rv_node *n, size_t at, real *scratch, int threads)
                .frames = rv_extent(controls, 1),
                .samples = a->samples,
                .count = rv_extent(controls, 2),
+               .rate = a->rate,
                .start = (double *)(void *)scratch };
     j.period = upsample_period(j.frames, j.samples);
     j.chirps = (kern_chirp *)(void *)(j.start + all);
@@ -105,7 +115,7 @@ static void fill_shares(const void *ctx, size_t from, size_t to, int worker)
 /* How the frequencies of row b F + f move: the header's w, N, and from these u and v. */
 typedef struct {
     const real *here, *next;
-    double share, samples, per_sample;
+    double share, samples, per_sample, rate;
 } line;
 
 static line line_of(const bank *j, size_t row)
@@ -116,17 +126,18 @@ static line line_of(const bank *j, size_t row)
     l.share = upsample_share_at(RV_UPSAMPLE_LINEAR, t, j->frames, j->samples);
     l.samples = (double)(upsample_start(f + 1, j->frames, j->samples) - t);
     l.per_sample = (double)j->frames / (double)j->samples;
+    l.rate = j->rate;
     return l;
 }
 
 static double line_first(const line *l, size_t k)
 {
-    return (double)l->here[k] + l->share * ((double)l->next[k] - (double)l->here[k]);
+    return ((double)l->here[k] + l->share * ((double)l->next[k] - (double)l->here[k])) / l->rate;
 }
 
 static double line_rise(const line *l, size_t k)
 {
-    return ((double)l->next[k] - (double)l->here[k]) * l->per_sample;
+    return ((double)l->next[k] - (double)l->here[k]) * l->per_sample / l->rate;
 }
 
 static void fill_starts(const void *ctx, size_t from, size_t to, int worker)
@@ -253,8 +264,8 @@ static void spread_slopes(const bank *j, size_t row, double *rest)
         const double du = s[k].phase + s[k].step + l.samples * rest[k];
         const double dv = s[k].step + s[k].bend + l.samples * (l.samples - 1) / 2 * rest[k];
         const double rise = l.share * du + l.per_sample * dv;
-        df[k] += (real)(du - rise);
-        df_next[k] += (real)rise;
+        df[k] += (real)((du - rise) / l.rate);
+        df_next[k] += (real)(rise / l.rate);
         da[k] += (real)s[k].first;
         da_next[k] += (real)s[k].second;
         rest[k] += s[k].phase;
@@ -296,27 +307,27 @@ const rv_op_case rv_cases_sinusoids[] = {
     { .label = "hann",
       .op = &rv_op_sinusoids,
       .in = { { 3, { 2, 3, 2 } }, { 3, { 2, 3, 2 } } },
-      .attr = &(const sinusoids_attr){ RV_UPSAMPLE_HANN, 9 },
+      .attr = &(const sinusoids_attr){ RV_UPSAMPLE_HANN, 9, 1 },
       .out = { 2, { 2, 9 } } },
-    { .label = "linear, not a whole hop",
+    { .label = "linear, not a whole hop, at a rate",
       .op = &rv_op_sinusoids,
       .in = { { 3, { 1, 4, 3 } }, { 3, { 1, 4, 3 } } },
-      .attr = &(const sinusoids_attr){ RV_UPSAMPLE_LINEAR, 11 },
+      .attr = &(const sinusoids_attr){ RV_UPSAMPLE_LINEAR, 11, 1.7 },
       .out = { 2, { 1, 11 } } },
     { .label = "one long frame",
       .op = &rv_op_sinusoids,
       .in = { { 3, { 1, 1, 1 } }, { 3, { 1, 1, 1 } } },
-      .attr = &(const sinusoids_attr){ RV_UPSAMPLE_HOLD, 70 },
+      .attr = &(const sinusoids_attr){ RV_UPSAMPLE_HOLD, 70, 1 },
       .out = { 2, { 1, 70 } } },
     { .label = "fewer samples than frames",
       .op = &rv_op_sinusoids,
       .in = { { 3, { 1, 5, 2 } }, { 3, { 1, 5, 2 } } },
-      .attr = &(const sinusoids_attr){ RV_UPSAMPLE_LINEAR, 3 },
+      .attr = &(const sinusoids_attr){ RV_UPSAMPLE_LINEAR, 3, 1 },
       .out = { 2, { 1, 3 } } },
     { .label = "back",
       .op = &rv_op_sinusoids_back,
       .in = { { 2, { 2, 7 } }, { 3, { 2, 2, 3 } }, { 3, { 2, 2, 3 } } },
-      .attr = &(const sinusoids_attr){ RV_UPSAMPLE_HANN, 7 },
+      .attr = &(const sinusoids_attr){ RV_UPSAMPLE_HANN, 7, 1.7 },
       .out = { 4, { 2, 2, 2, 3 } },
       .not_derived = 7 },
     { 0 },
