@@ -1,5 +1,5 @@
-/* test_ddsp_operations.c - the operations beneath synthesisers and effects against ddsp's functions
- * (tools/make_golden_ddsp.py). */
+/* test_ddsp_operations.c - the operations beneath synthesisers and effects against functions of
+ * ddsp and of PyTorch (tools/make_golden_ddsp.py). */
 #include "ddsp/fir_filter.h"
 
 #include "ddsp_case.h"
@@ -17,6 +17,19 @@ TEST(test_convolve)
     ddsp_case c = ddsp_open("ddsp", "convolve");
     rv_node *x = ddsp_input(&c, "x");
     ddsp_check(&c, rv_fft_convolve(x, ddsp_input(&c, "h")));
+}
+
+TEST(test_correlate)
+{
+    ddsp_case c = ddsp_open("ddsp_pytorch", "correlate");
+    rv_node *x = ddsp_input(&c, "x");
+    ddsp_check(&c, rv_fft_correlate(x, ddsp_input(&c, "h")));
+}
+
+TEST(test_phase)
+{
+    ddsp_case c = ddsp_open("ddsp_pytorch", "phase");
+    ddsp_check(&c, rv_phase_of(ddsp_input(&c, "hz"), 44100));
 }
 
 TEST(test_delay)
@@ -46,6 +59,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_upsample),
         cmocka_unit_test(test_convolve),
+        cmocka_unit_test(test_correlate),
+        cmocka_unit_test(test_phase),
         cmocka_unit_test(test_delay),
         cmocka_unit_test(test_filter_frames),
         cmocka_unit_test(test_impulse_response),

@@ -240,6 +240,17 @@ def load_ddsp_pytorch(folder):
     return importlib.import_module("reference.core"), importlib.import_module("reference.model")
 
 
+def of_torch(torch, cases):
+    """What lies beneath, by PyTorch itself."""
+    x, h = normal(BATCH, 250), normal(BATCH, 40)
+    rows = torch.nn.functional.conv1d(torch.tensor(x).double()[None], torch.tensor(h).double()[:, None],
+                                      groups=BATCH)
+    cases["correlate"] = dict(x=x, h=h, out=rows[0])
+    hz = random.uniform(30, 7000, (BATCH, 1000)).astype(np.float32)
+    turns = torch.cumsum(torch.tensor(hz).double() / 44100, -1)
+    cases["phase"] = dict(hz=hz, out=turns - torch.round(turns))
+
+
 def by_ddsp_pytorch(folder, checkpoint):
     import torch
     core, model = load_ddsp_pytorch(folder)
@@ -257,12 +268,6 @@ def by_ddsp_pytorch(folder, checkpoint):
         scaled = core.upsample(scaled * core.scale_function(double(amplitude)), 64)
         out = core.harmonic_synth(core.upsample(double(f0), 64), scaled, RATE)
         cases[name] = dict(amplitude=amplitude, distribution=shares, f0=f0, out=out[..., 0])
-    amplitude, f0 = long_controls(1, 110, 120)
-    shares = long_controls(60, 30, 40)[0]
-    scaled = core.upsample(double(shares) * double(amplitude), LONG // LONG_FRAMES)
-    out = core.harmonic_synth(core.upsample(double(f0), LONG // LONG_FRAMES), scaled, RATE)
-    cases["harmonic_long"] = dict(amplitude=amplitude, distribution=shares, f0=f0,
-                                  out=out[:, ::EVERY, 0])
     for hop in (10, 64):
         source, magnitudes = noise(BATCH, FRAMES * hop), normal(BATCH, FRAMES, BANDS)
         kernel = core.amp_to_impulse_response(core.scale_function(double(magnitudes) - 5), hop)
@@ -274,6 +279,13 @@ def by_ddsp_pytorch(folder, checkpoint):
     cases["reverb"] = dict(audio=audio, out=reverb(double(audio)[..., None])[..., 0],
                            **{name: p.reshape(-1, *p.shape[1:]) for name, p
                               in reverb.named_parameters()})
+    amplitude, f0 = long_controls(1, 110, 120)
+    shares = long_controls(60, 30, 40)[0]
+    scaled = core.upsample(double(shares) * double(amplitude), LONG // LONG_FRAMES)
+    out = core.harmonic_synth(core.upsample(double(f0), LONG // LONG_FRAMES), scaled, RATE)
+    cases["harmonic_long"] = dict(amplitude=amplitude, distribution=shares, f0=f0,
+                                  out=out[:, ::EVERY, 0])
+    of_torch(torch, cases)
     torch.save({name: x.float() for name, x in reverb.state_dict().items()}, checkpoint)
     checkpoint.chmod(0o644)
     return {name: {key: x.detach() if isinstance(x, torch.Tensor) else x
