@@ -85,6 +85,12 @@ typedef struct kern_table {
     kern_cell_fn *lstm_cell; /* gates: input, forget, cell, output; state: the cell */
     kern_cell_fn *gru_cell;  /* gates: reset, update, new: input's term, state's term; state: h */
 
+    /* Backward: gates [m,4h] of gru_cell become their adjoint, and dh [m,h], the adjoint of the
+     * state after the step, what of it reaches the state before directly. That state is `before`
+     * [m,h]; NULL: zeros. */
+    void (*gru_cell_back)(kern_real *gates, size_t gates_row, kern_real *dh,
+                          const kern_real *before, size_t before_row, size_t m, size_t h);
+
     /* Depthwise convolution along rows: y[t,c] = bias[c] + sum over j < taps of
      * w[j,c] x[t + j * dilation, c] for t < m; x has m + (taps - 1) * dilation rows of n. */
     void (*depthwise)(kern_real *y, const kern_real *x, const kern_real *w, const kern_real *bias,

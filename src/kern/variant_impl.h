@@ -34,6 +34,7 @@ void KERN_FILL(kern_table *t)
                        .affine = affine,
                        .lstm_cell = lstm_cell,
                        .gru_cell = gru_cell,
+                       .gru_cell_back = gru_cell_back,
                        .depthwise = depthwise,
                        .lanes = LANES,
                        .harmonics = harmonics,

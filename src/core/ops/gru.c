@@ -60,45 +60,17 @@ static size_t gru_back_scratch(const rv_node *n, int threads, const kern_table *
     return recurrent_back_scratch(n, threads, 0);
 }
 
-/* p [4H] -> r, z, n, u */
-static void gru_start(const recurrent_task *t)
-{
-    const size_t h = t->view->units;
-    const kern_table *kern = t->call->kern;
-    for (size_t row = 0; row < t->n * t->view->steps; row++) {
-        real *p = recurrent_row(t, row / t->view->steps, row % t->view->steps);
-        kern->sigmoid(p, p, 2 * h);
-        for (size_t k = 0; k < h; k++)
-            p[2 * h + k] += p[k] * p[3 * h + k];
-        kern->tanh(p + 2 * h, p + 2 * h, h);
-    }
-}
-
-/* One sequence at one step: gates -> dp in place, and dh -> z dh. `before`: h of the step
- * before, or NULL. */
-static void cell_back(real *p, real *dh, const real *before, size_t h)
-{
-    for (size_t k = 0; k < h; k++) {
-        const real r = p[k], z = p[h + k], n = p[2 * h + k], u = p[3 * h + k];
-        const real dn = dh[k] * (1 - z) * (1 - n * n);
-        p[k] = dn * u * r * (1 - r);
-        p[h + k] = dh[k] * ((before ? before[k] : 0) - n) * z * (1 - z);
-        p[2 * h + k] = dn;
-        p[3 * h + k] = dn * r;
-        dh[k] *= z;
-    }
-}
-
 static void gru_step(const recurrent_task *t, size_t step)
 {
-    for (size_t i = 0; i < t->n; i++)
-        cell_back(recurrent_row(t, i, step), t->state + i * t->view->units,
-                  step ? recurrent_y(t, i, step - 1) : NULL, t->view->units);
+    const recurrent_view *v = t->view;
+    const real *before = step ? recurrent_y(t, 0, step - 1) : NULL;
+    t->call->kern->gru_cell_back(recurrent_row(t, 0, step), v->steps * v->row, t->state, before,
+                                 v->steps * v->directions * v->units, t->n, v->units);
 }
 
 static void gru_back_run(const rv_call *c)
 {
-    recurrent_back_run(c, 0, gru_start, gru_step);
+    recurrent_back_run(c, 0, NULL, gru_step);
 }
 
 const rv_op rv_op_gru_back = {
@@ -137,8 +109,8 @@ const rv_op_case rv_cases_gru[] = {
     { .label = "many sequences",
       .op = &rv_op_gru,
       .attr = &GRU,
-      .in = { { 3, { 9, 3, 12 } }, WEIGHTS(2), WEIGHTS(2) },
-      .out = { 3, { 9, 3, 4 } } },
+      .in = { { 3, { 13, 7, 12 } }, WEIGHTS(2), WEIGHTS(2) },
+      .out = { 3, { 13, 7, 4 } } },
     { .label = "a single step",
       .op = &rv_op_gru,
       .attr = &GRU,

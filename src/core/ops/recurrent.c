@@ -12,10 +12,11 @@
 
 enum {
     STEPS = RV_BLOCK(64), /* rows of a product with Wi, about */
-    TILE = 4,             /* sequences are split between tasks in multiples of this */
-    BLOCK = 32,           /* at most so many sequences in a task, */
-    BLOCK_BACK = 8,       /* and in one of the backward operation */
-    UNIT = 16,            /* reals: a cache line */
+    TILE = 6,        /* sequences are split between tasks in multiples of this: the rows that */
+    BLOCK = 36,      /*   a product takes at a time; at most so many sequences in a task, */
+    BLOCK_BACK = 12, /*   and in one of the backward operation */
+    STEPS_BACK = RV_BLOCK(24), /* steps whose pre-activations are computed at a time */
+    UNIT = 16,                 /* reals: a cache line */
 };
 
 struct recurrent_job {
@@ -80,8 +81,7 @@ static size_t round_up(size_t n)
     return (n + UNIT - 1) / UNIT * UNIT;
 }
 
-/* Sizes that follow from the attribute, x and Wh; directions, block and chunk are left. */
-static recurrent_view sizes_of(const rv_node *n, const rv_node *weight)
+recurrent_view recurrent_sizes(const rv_node *n, const rv_node *weight)
 {
     const recurrent_attr *a = n->attr;
     const rv_shape *x = &n->in[0]->shape;
@@ -111,7 +111,7 @@ static size_t block_of(size_t items, size_t most)
 
 static recurrent_view view_of(const rv_node *n, const kern_table *kern)
 {
-    recurrent_view v = sizes_of(n, n->in[2]);
+    recurrent_view v = recurrent_sizes(n, n->in[2]);
     v.directions = n->in[6] ? 2 : 1;
     v.block = block_of(v.items, BLOCK);
     v.chunk = v.block < STEPS ? STEPS / v.block : 1;
@@ -363,73 +363,11 @@ void recurrent_run(const rv_call *c, kern_cell_fn *cell)
     rv_parallel(c->pool, j.view.directions * block_count(&j.view), 1, run_tasks, &j);
 }
 
-/* Gradient --------------------------------------------------------------------------- */
-
-/* h[t-1], or h[t+1] for the backward direction, as [B T,H]; zero before the first step */
-static rv_node *previous(rv_node *y, size_t direction, size_t units)
-{
-    const size_t items = y->shape.d[0], steps = y->shape.d[1];
-    rv_node *h = rv_slice(y, 2, direction * units, units);
-    h = rv_pad(h, 1, direction ? 0 : 1, direction ? 1 : 0, RV_PAD_ZERO);
-    return rv_reshape(rv_slice(h, 1, direction, steps), RV_SHAPE(items * steps, units));
-}
-
-/* The products of dp [rows,R] with h, and its sums: what Wh and bh get. */
-static void hidden_grad(const recurrent_view *v, rv_node *dp, rv_node *h, rv_node **weight,
-                        rv_node **bias)
-{
-    const size_t from[] = { 0, v->gated }, count[] = { v->joint, v->apart };
-    rv_node *w[2], *b[2];
-    const size_t parts = v->apart ? 2 : 1;
-    for (size_t i = 0; i < parts; i++) {
-        rv_node *part = rv_slice(dp, 1, from[i], count[i]);
-        w[i] = rv_matmul_tn(part, h);
-        b[i] = rv_sum_to(part, RV_SHAPE(count[i]));
-    }
-    *weight = parts == 1 ? w[0] : rv_concat(0, parts, w);
-    *bias = parts == 1 ? b[0] : rv_concat(0, parts, b);
-}
-
-/* What x, Wi and bi get of the adjoint [rows,GH] of Wi x + bi. */
-static void input_grad(rv_node *gates, rv_node *x, rv_node *const *w, rv_node **from, rv_node **dw)
-{
-    rv_node *flat = rv_reshape(x, RV_SHAPE(gates->shape.d[0], rv_extent(x, 2)));
-    *from = rv_reshape(rv_matmul(gates, w[0]), x->shape);
-    dw[0] = rv_matmul_tn(gates, flat);
-    dw[2] = rv_sum_to(gates, w[2]->shape);
-}
-
-/* The pre-activations' adjoint dp comes from `back`, everything else is products. */
-void recurrent_grad(rv_node *n, rv_node *dy, rv_node *dx[], const rv_op *back)
-{
-    rv_node *x = n->in[0], *from[2];
-    if (n->in[9])
-        rv_poison(x->graph, RV_ERR_UNSUPPORTED, __func__, "%s: no gradient from a given state",
-                  n->op->name);
-    const recurrent_view v = sizes_of(n, n->in[2]);
-    const size_t rows = v.items * v.steps, directions = n->in[6] ? 2 : 1;
-    recurrent_attr a = *(const recurrent_attr *)n->attr;
-    for (a.direction = 0; a.direction < directions; a.direction++) {
-        rv_node **w = n->in + 1 + 4 * a.direction, **dw = dx + 1 + 4 * a.direction;
-        rv_node *dp = RV_APPLY(back, &a, x, n, dy, w[0], w[1], w[2], w[3]);
-        dp = rv_reshape(dp, RV_SHAPE(rows, v.row));
-        rv_node *gates = rv_slice(dp, 1, 0, v.gated);
-        if (v.projected)
-            from[a.direction] = rv_reshape(gates, RV_SHAPE(v.items, v.steps, v.gated));
-        else
-            input_grad(gates, x, w, &from[a.direction], dw);
-        hidden_grad(&v, dp, previous(n, a.direction, v.units), &dw[1], &dw[3]);
-    }
-    dx[0] = from[0];
-    if (directions == 2)
-        dx[0] = v.projected ? rv_concat(2, 2, from) : rv_add(from[0], from[1]);
-}
-
 /* Backward operation ----------------------------------------------------------------- */
 
 static recurrent_view back_view_of(const rv_node *n, const kern_table *kern)
 {
-    recurrent_view v = sizes_of(n, n->in[4]);
+    recurrent_view v = recurrent_sizes(n, n->in[4]);
     v.directions = n->in[1]->shape.d[2] / v.units;
     v.block = v.items < 2 * TILE ? 1 : block_of(v.items, BLOCK_BACK);
     if (kern)
@@ -440,7 +378,7 @@ static recurrent_view back_view_of(const rv_node *n, const kern_table *kern)
 rv_status recurrent_back_shape(const rv_node *n, rv_shape *out, rv_error *err)
 {
     const rv_shape *x = &n->in[0]->shape, *y = &n->in[1]->shape;
-    const recurrent_view v = sizes_of(n, n->in[4]);
+    const recurrent_view v = recurrent_sizes(n, n->in[4]);
     const size_t d = ((const recurrent_attr *)n->attr)->direction;
     if (x->rank != 3 || y->rank != 3 || y->d[0] != x->d[0] || y->d[1] != x->d[1] ||
         y->d[2] < (d + 1) * v.units || !rv_shape_equal(y, &n->in[2]->shape))
@@ -504,29 +442,33 @@ const real *recurrent_y(const recurrent_task *t, size_t i, size_t step)
     return t->call->in[1] + y_at(t, i, step);
 }
 
-/* The pre-activations of all steps of one sequence, in place of the result. */
-static void recompute(const recurrent_task *t, size_t i)
+/* The pre-activations of the steps [from, from + count) of one sequence, in place of the result. */
+static void recompute(const recurrent_task *t, size_t i, size_t from, size_t count)
 {
     const recurrent_view *v = t->view;
-    const size_t rest = v->steps - 1;
-    real *p = t->call->out + (t->item + i) * v->steps * v->row;
+    const size_t time = earliest(t, from, count), row = (t->item + i) * v->steps + time;
+    real *p = t->call->out + row * v->row;
     if (v->projected)
-        take_projected(t, p, v->row, i, 0, v->steps);
+        take_projected(t, p, v->row, i, time, count);
     else
-        t->call->kern->gemm(
-            &(kern_gemm_args){ .y = p,
-                               .a = t->call->in[0] + (t->item + i) * v->steps * v->inputs,
-                               .packed = t->weights,
-                               .bias = t->bias,
-                               .m = v->steps,
-                               .n = v->gated,
-                               .k = v->inputs,
-                               .y_row = v->row,
-                               .a_row = v->inputs });
-    add_hidden(t, recurrent_row(t, i, 0), NULL, 0, 1);
-    if (rest > 0)
-        add_hidden(t, t->direction ? p : p + v->row, recurrent_y(t, i, t->direction ? rest - 1 : 0),
-                   v->directions * v->units, rest);
+        t->call->kern->gemm(&(kern_gemm_args){ .y = p,
+                                               .a = t->call->in[0] + row * v->inputs,
+                                               .packed = t->weights,
+                                               .bias = t->bias,
+                                               .m = count,
+                                               .n = v->gated,
+                                               .k = v->inputs,
+                                               .y_row = v->row,
+                                               .a_row = v->inputs });
+    if (from == 0) {
+        add_hidden(t, recurrent_row(t, i, 0), NULL, 0, 1);
+        from++;
+        count--;
+    }
+    if (count > 0)
+        add_hidden(t, recurrent_row(t, i, t->direction ? from + count - 1 : from),
+                   recurrent_y(t, i, t->direction ? from + count - 2 : from - 1),
+                   v->directions * v->units, count);
 }
 
 /* dh [n,H] += dy, and what the products of the next step had of it */
@@ -555,6 +497,19 @@ static void add_dh(const recurrent_task *t, size_t step)
         kern->gemm(&g);
 }
 
+/* From the step from + count - 1 down to `from`. */
+static void back_steps(const recurrent_task *t, size_t from, size_t count)
+{
+    for (size_t i = 0; i < t->n; i++)
+        recompute(t, i, from, count);
+    if (t->job->start)
+        t->job->start(t);
+    for (size_t step = from + count; step-- > from;) {
+        add_dh(t, step);
+        t->job->step(t, step);
+    }
+}
+
 static void back_tasks(const void *ctx, size_t from, size_t to, int worker)
 {
     const recurrent_job *j = ctx;
@@ -563,13 +518,11 @@ static void back_tasks(const void *ctx, size_t from, size_t to, int worker)
     t.item = from;
     t.n = to - from;
     t.state = j->call->scratch + (size_t)worker * j->room;
-    for (size_t i = 0; i < t.n; i++)
-        recompute(&t, i);
-    j->start(&t);
     memset(t.state, 0, t.n * j->view.units * sizeof(real));
-    for (size_t step = j->view.steps; step-- > 0;) {
-        add_dh(&t, step);
-        j->step(&t, step);
+    for (size_t end = j->view.steps; end > 0;) {
+        const size_t count = j->start || end < STEPS_BACK ? end : STEPS_BACK;
+        back_steps(&t, end - count, count);
+        end -= count;
     }
 }
 

@@ -60,11 +60,16 @@ void recurrent_prepare(const rv_call *c);
 void recurrent_run(const rv_call *c, kern_cell_fn *cell);
 void recurrent_grad(rv_node *n, rv_node *dy, rv_node *dx[], const rv_op *back);
 
+/* Sizes that follow from the attribute, x and Wh; directions, block and chunk are left. */
+recurrent_view recurrent_sizes(const rv_node *n, const rv_node *weight);
+
 /* Backward: in = x, y, dy, weights of a direction -> adjoint of its pre-activations [B,T,R].
  * `start` turns the pre-activations of all steps into the gates and computes what it wants of
  * the states; then `step`, from the last to the first, turns the gates of a step into the
  * adjoint of its pre-activations, and t->state, which is dh, into the part of the dh of the
- * step before that does not come through Wh. The cell has `extra` [block,H] behind dh. */
+ * step before that does not come through Wh. The cell has `extra` [block,H] behind dh. Without
+ * `start`, `step` is given the pre-activations, and these are computed a few steps at a time, so
+ * that they are still in the cache. */
 typedef void recurrent_start_fn(const recurrent_task *t);
 typedef void recurrent_step_fn(const recurrent_task *t, size_t step);
 rv_status recurrent_back_shape(const rv_node *n, rv_shape *out, rv_error *err);
