@@ -33,7 +33,8 @@ static int parse(settings *s, int argc, char **argv)
     rv_separate_options *o = &s->file.separate;
     const option_row rows[] = {
         { 'm', "model", OPTION_TEXT, &s->model_name, "NAME|FILE", 0, 0,
-          "model, or its file (default classic; see ravel models list)" },
+          "model, or its file (default ravel_s, or classic without its weights; see ravel models "
+          "list)" },
         { 'o', "out", OPTION_TEXT, &s->out, "DIR", 0, 0, "folder for results (default separated)" },
         { 0, "filename", OPTION_TEXT, &s->file.filename, "TEMPLATE", 0, 0,
           "below OUT/MODEL; {track} {trackext} {stem} {ext} {model} (default "
@@ -231,12 +232,21 @@ static bool open_model(rv_model **model, const char *name)
     return false;
 }
 
+static const char *default_model(void)
+{
+    const char *name = rv_default_model();
+    if (strcmp(name, "classic") == 0)
+        cli_complain("the weights of ravel_s are not here, so classic separates, which has learnt "
+                     "nothing; -m chooses another model, ravel models list shows them");
+    return name;
+}
+
 static int run(settings *s, int n, char **names)
 {
     rv_model *model = NULL;
     input_list list = { 0 };
     int code = EXIT_USAGE;
-    if (!open_model(&model, s->model_name))
+    if (!open_model(&model, s->model_name ? s->model_name : default_model()))
         return EXIT_USAGE;
     const char *name = rv_model_about(model)->name;
     const size_t room = strlen(s->out) + strlen(name) + 2;
@@ -263,7 +273,7 @@ static int run(settings *s, int n, char **names)
 int cmd_separate(int argc, char **argv)
 {
     static const int bits[] = { 16, 24, 32 };
-    settings s = { .model_name = "classic", .out = "separated" };
+    settings s = { .out = "separated" };
     rv_file_defaults(&s.file);
     const int n = parse(&s, argc, argv);
     if (n < 0)

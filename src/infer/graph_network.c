@@ -305,6 +305,7 @@ static rv_status read_level(graph_network *g, const json_t *config, rv_error *er
     const json_t *v = json_object_get(config, "normalise");
     const char *name = v ? json_string_value(v) : "track";
     g->base.level = name && strcmp(name, "track") == 0;
+    g->base.adds_up = g->def->adds_up;
     if (!g->base.level && (!name || strcmp(name, "none") != 0))
         return RV_FAIL(err, RV_ERR_UNSUPPORTED, "normalise is '%.50s'; expected none or track",
                        name ? name : "");

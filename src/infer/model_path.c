@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 #include "infer/unmix_folder.h"
+#include "infer/weights_folders.h" /* made by the build: RV_WEIGHTS_FOLDERS */
 
 #include <dirent.h>
 #include <stdbool.h>
@@ -22,7 +23,11 @@ typedef struct {
     const char *files;  /* separated by spaces; one: no bag is needed */
 } known;
 
+/* Its weights are Ravel's own: they lie in the source tree and are installed with the library. */
+static const char own[] = "ravel_s";
+
 static const known knowns[] = {
+    { own, "small and quick, 4 stems; the default where its weights are there", NULL, NULL },
     { "classic", "signal processing only, built in: drums, bass, other, vocals", NULL, NULL },
     { "htdemucs", "Hybrid Transformer Demucs v4, 4 stems", "hybrid_transformer/",
       "955717e8-8726e21a.th" },
@@ -106,17 +111,25 @@ static void cache_folder(char *folder)
         snprintf(folder, PATH_ROOM, "%s/.cache/ravel", home);
 }
 
-static bool look_everywhere(char *path, const char *name)
+/* folders: separated by ':', or NULL */
+static bool look_in_each(char *path, const char *folders, const char *name)
 {
-    char folder[PATH_ROOM];
-    for (const char *f = getenv("RAVEL_MODELS"); f && *f;) {
+    for (const char *f = folders; f && *f;) {
         const size_t n = strcspn(f, ":");
         if (look_in(path, f, n, name))
             return true;
         f += n + (f[n] == ':');
     }
+    return false;
+}
+
+static bool look_everywhere(char *path, const char *name)
+{
+    char folder[PATH_ROOM];
     cache_folder(folder);
-    return look_in(path, folder, strlen(folder), name);
+    return look_in_each(path, getenv("RAVEL_MODELS"), name) ||
+           look_in(path, folder, strlen(folder), name) ||
+           look_in_each(path, RV_WEIGHTS_FOLDERS, name);
 }
 
 /* Open-Unmix's targets lie in a folder of their own. */
@@ -129,9 +142,19 @@ static rv_status advise_folder(const known *k, const char *folder, rv_error *err
                    k->name, k->files, k->folder, folder, k->name, k->name);
 }
 
+static rv_status advise_own(rv_error *err)
+{
+    return RV_FAIL(err, RV_ERR_IO,
+                   "%s: its weights came not with this build: train them (configs/%s.yaml) and put "
+                   "%s.safetensors into a folder of $RAVEL_MODELS. Without any weights: -m classic",
+                   own, own, own);
+}
+
 static rv_status advise(const known *k, rv_error *err)
 {
     char folder[PATH_ROOM];
+    if (k->name == own)
+        return advise_own(err);
     cache_folder(folder);
     if (!strncmp(k->folder, "https:", 6))
         return advise_folder(k, folder, err);
@@ -170,7 +193,7 @@ rv_status rv_model_path(char **out, const char *name, rv_error *err)
     else if (strchr(name, '/') || has_ending(name))
         return RV_FAIL(err, RV_ERR_IO, "%.1000s: no such file", name);
     else if (!look_everywhere(path, name))
-        return k && k->files ? advise(k, err) : unknown(name, err);
+        return k && (k->files || k->name == own) ? advise(k, err) : unknown(name, err);
     *out = strdup(path);
     return *out ? RV_OK : RV_FAIL(err, RV_ERR_NOMEM, "a path");
 }
@@ -258,6 +281,12 @@ int rv_known_model_at(size_t i, rv_known_model *entry)
     if (i >= N_KNOWN)
         return 0;
     *entry = (rv_known_model){ .name = knowns[i].name, .about = knowns[i].about };
-    entry->installed = !knowns[i].files || look_everywhere(path, knowns[i].name);
+    entry->installed = !strcmp(knowns[i].name, "classic") || look_everywhere(path, knowns[i].name);
     return 1;
+}
+
+const char *rv_default_model(void)
+{
+    char path[PATH_ROOM];
+    return look_everywhere(path, own) ? own : "classic";
 }

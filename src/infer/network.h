@@ -32,6 +32,7 @@ struct rv_network {
     size_t segment;     /* frames, the length it wants; the last one of a track is shorter */
     size_t fixed;       /* every segment is padded to this many frames; 0: any length goes */
     bool level;         /* wants tracks without their mean and deviation, see rv_segments_level() */
+    bool adds_up;       /* its stems' sum is the mix */
 };
 
 struct rv_runner {

@@ -33,6 +33,7 @@ struct rv_segments {
     size_t n_lanes;
     rv_strip input;
     float mean, deviation;
+    bool add_up; /* the stems of all networks, to the mix */
     bool finished;
     size_t emitted;
     float *scratch; /* [room] */
@@ -148,6 +149,9 @@ rv_status rv_segments_new(rv_segments **out, const rv_segments_options *options,
     s->planes = s->channels * s->n_stems;
     s->shifts = options->shifts;
     s->deviation = 1;
+    s->add_up = true;
+    for (size_t i = 0; i < options->n_networks; i++)
+        s->add_up &= options->networks[i]->adds_up;
     rv_strip_init(&s->input, s->channels);
     const rv_status st = init(s, err);
     if (st != RV_OK) {
@@ -416,13 +420,14 @@ static void add_network(const rv_segments *s, size_t network, size_t plane, size
 
 static void emit(const rv_segments *s, float *const *stems, size_t n)
 {
+    const float mean = s->add_up ? s->mean / (float)s->n_stems : s->mean;
     for (size_t p = 0; p < s->planes; p++) {
         const float total = (float)s->totals[p / s->channels];
         memset(stems[p], 0, n * sizeof *stems[p]);
         for (size_t i = 0; i < s->options.n_networks; i++)
             add_network(s, i, p, n, stems[p]);
         for (size_t t = 0; t < n; t++)
-            stems[p][t] = stems[p][t] / total * s->deviation + s->mean;
+            stems[p][t] = stems[p][t] / total * s->deviation + mean;
     }
 }
 

@@ -203,6 +203,7 @@ const rv_model_def rv_model_ravel_s = {
     .citation = "after Luo and Yu, Band-split RNN, IEEE/ACM TASLP 31, 2023, arXiv:2209.15174",
     .positional = positional,
     .config_size = sizeof(config),
+    .adds_up = true,
     .configure = configure,
     .valid_length = valid_length,
     .build = build,

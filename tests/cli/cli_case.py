@@ -46,7 +46,9 @@ class CliCase(unittest.TestCase):
         return done
 
     def separate(self, *args, **more):
-        return self.run_ravel("separate", "-j", 2, "-o", self.out, *args, **more)
+        """With classic, unless a model is named."""
+        model = () if {"-m", "--model"} & set(args) else ("-m", "classic")
+        return self.run_ravel("separate", "-j", 2, "-o", self.out, *model, *args, **more)
 
     def complaint(self, done, *parts):
         """One line on standard error, with all parts."""

@@ -314,8 +314,19 @@ class Cli(CliCase):
         self.assertEqual(frames_of(self.out / self.files()[0]), 8000)
 
     def test_default_folder(self):
-        self.run_ravel("separate", write_wav(self.folder / "a.wav"))
+        self.run_ravel("separate", "-m", "classic", write_wav(self.folder / "a.wav"))
         self.assertTrue((self.folder / "separated/classic/a/drums.wav").is_file())
+
+    def test_default_model(self):
+        """ravel_s where its weights are, else classic and a line that says so."""
+        song = write_wav(self.folder / "a.wav")
+        ready = "ravel_s       ready" in self.run_ravel("models", "list").stdout
+        done = self.run_ravel("separate", "--stems", "drums", song)
+        model = "ravel_s" if ready else "classic"
+        self.assertTrue((self.folder / f"separated/{model}/a/drums.wav").is_file())
+        if not ready:
+            self.complaint(done, "ravel_s", "classic", "models list")
+            self.complaint(self.separate("-m", "ravel_s", song, code=2), "configs/ravel_s.yaml")
 
     def test_folder_is_walked(self):
         for name in ("album/b.wav", "album/a.wav", "album/cd2/a.wav"):
@@ -417,7 +428,8 @@ class Cli(CliCase):
 
     def test_interrupt(self):
         song = write_wav(self.folder / "long.wav", seconds=600, channels=1)
-        with subprocess.Popen([RAVEL, "separate", "--progress", "json", "-o", self.out, song],
+        with subprocess.Popen([RAVEL, "separate", "-m", "classic", "--progress", "json", "-o",
+                               self.out, song],
                               stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as p:
             p.stderr.readline()
             p.send_signal(signal.SIGINT)
