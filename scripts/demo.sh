@@ -27,7 +27,7 @@ if [ $# -eq 0 ]; then
   song=$(demo_song)
   set -- "$song"
 fi
-build/ravel separate --overwrite "$@"
+build/ravel separate -m classic --overwrite "$@"
 mix=()
 [ $# -eq 1 ] && [ -f "$1" ] && mix=(--mix "$1" separated/classic/"$(basename "${1%.*}")")
 build/ravel report "${mix[@]:-separated/classic}" -o separated/report.html
