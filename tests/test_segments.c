@@ -73,7 +73,8 @@ static const rv_network_class fake_class = { valid_length, runner_new, network_f
 
 static fake_network make_network(float gain, size_t segment, size_t fixed)
 {
-    return (fake_network){ { &fake_class, CHANNELS, STEMS, RATE, segment, fixed, false }, gain };
+    return (fake_network){ { &fake_class, CHANNELS, STEMS, RATE, segment, fixed, false, false },
+                           gain };
 }
 
 /* What is asked for, computed with the whole track in memory -------------------------- */

@@ -39,8 +39,9 @@ RV_NODISCARD rv_status rv_segments_new(rv_segments **out, const rv_segments_opti
                                        rv_error *err);
 void rv_segments_free(rv_segments *s);
 
-/* Frames are normalised to (x - mean) / deviation, and stems scaled back; until the first push. Each
- * stem gets the mean back, as in Demucs; where the stems add up to the mix, its share of it. */
+/* Frames are normalised to (x - mean) / deviation, and stems scaled back; until the first push.
+ * Each stem gets the mean back, as in Demucs; where the stems add up to the mix, its share of it.
+ */
 void rv_segments_level(rv_segments *s, float mean, float deviation);
 
 /* Take mix[channel][frames]. Then pull until nothing comes: input is kept until it is used. */
