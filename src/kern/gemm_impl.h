@@ -4,7 +4,9 @@
  * is enough. A tile of ROWS x PANEL results stays in registers over a block of k. Blocks are
  * chosen so that one panel's block stays in the first cache level and a block of rows of a in
  * the second (K. Goto, R. van de Geijn: Anatomy of High-Performance Matrix Multiplication,
- * ACM TOMS 34(3), 2008); unlike there, a is read in place, which lets its rows overlap.
+ * ACM TOMS 34(3), 2008); unlike there, a is read in place, which lets its rows overlap. Where
+ * b is too large for the second level, each panel is fetched while the one before is used, and
+ * each tile of results while the one above is computed.
  *
  * Every result is start + a[0] b[0] + a[1] b[1] + ... in this order: a tile starts from what
  * the block before stored. So bits depend neither on blocks nor on the place in a tile. */
@@ -13,6 +15,8 @@ enum {
     ROWS = KERN_ROWS,
     BLOCK_K = 24576 / (PANEL * (int)sizeof(kern_real)), /* 24 KiB of b */
     BLOCK_M = ROWS * (96 / ROWS),
+    LARGE_B = 262144 / (int)sizeof(kern_real), /* 256 KiB, half of a second level */
+    CACHE_LINE = 64,
 };
 
 /* How wide the panel is that holds the last so many columns. */
@@ -26,8 +30,9 @@ typedef struct tile_args {
     kern_real *y;
     const kern_real *a, *b, *start;
     size_t y_row, a_row, start_row;
-    size_t b_panel; /* from a panel of b to the next */
-    size_t k;       /* of this block */
+    size_t b_panel;        /* from a panel of b to the next */
+    size_t k;              /* of this block */
+    const kern_real *next; /* the block of b after this one; NULL: nothing is fetched ahead */
 } tile_args;
 
 /* y [rows, panels * vecs * LANES]. The three counts are constants where this is inlined, so
@@ -114,12 +119,24 @@ static void edge_tile(const tile_args *t, const tile_kind *kind, size_t n)
         copy_columns(t->y + r * t->y_row, buffer + r * width, n);
 }
 
+/* Fetch the tile below, where there are m rows left, and `lines` of the next block of b. */
+static void fetch_ahead(tile_args *t, size_t m, size_t lines)
+{
+    for (size_t r = ROWS; r < 2 * ROWS && r < m; r++)
+        __builtin_prefetch(t->y + r * t->y_row, 1, 3);
+    for (size_t i = 0; i < lines; i++, t->next += CACHE_LINE / sizeof *t->next)
+        __builtin_prefetch(t->next, 0, 2);
+}
+
 /* `m` rows of results in one panel, n columns of which are used. */
 static void column(tile_args t, size_t m, size_t n)
 {
-    const size_t width = panel_width(n);
+    const size_t width = panel_width(n), tile_count = (m + ROWS - 1) / ROWS;
+    const size_t lines = t.k * PANEL * sizeof(kern_real) / CACHE_LINE / tile_count + 1;
     for (const tile_kind *kind = width == PANEL ? tiles : half_tiles; m; kind++)
         for (; m >= kind->rows; m -= kind->rows) {
+            if (t.next)
+                fetch_ahead(&t, m, lines);
             if (n >= width)
                 kind->run(&t);
             else
@@ -154,6 +171,8 @@ static tile_args tile_at(const kern_gemm_args *g, const gemm_block *block, size_
     } else if (g->bias) {
         t.start = g->bias + j;
     }
+    if (g->n * g->k > LARGE_B && block->m > BLOCK_M / 8 && g->n - j > PANEL)
+        t.next = t.b + (size_t)PANEL * g->k;
     return t;
 }
 

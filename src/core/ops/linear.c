@@ -5,7 +5,7 @@
 #include "core/op.h"
 #include "core/ops.h"
 
-enum { ROWS = RV_BLOCK(128) }; /* of a task */
+enum { ROWS = RV_BLOCK(192) }; /* of a task, two blocks of the matrix product's */
 
 rv_node *rv_linear(rv_node *x, rv_node *weight, rv_node *bias)
 {
