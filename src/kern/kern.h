@@ -75,6 +75,12 @@ typedef struct kern_table {
     /* Row by row over x [m,n], in place: y = exp(x - max) / sum. */
     void (*softmax)(kern_real *y, const kern_real *x, size_t m, size_t n);
 
+    /* The same for rows that come in parts x [m,n], but for the division: x = exp(x - max[i]), max
+     * and sum of row i are those of all its parts so far (-infinity and 0 before the first), and
+     * factor[i] is by how much max makes smaller what was gained from the parts before. */
+    void (*softmax_part)(kern_real *x, size_t m, size_t n, kern_real *max, kern_real *sum,
+                         kern_real *factor);
+
     /* Sums in double: *sum += sum x, *squares += sum (x - shift)^2. */
     void (*moments)(const kern_real *x, size_t n, double shift, double *sum, double *squares);
 

@@ -10,11 +10,14 @@ INLINE vec vec_relu(vec x)
     return at_least(x, 0);
 }
 
-#define MAP(name, f)                                              \
-    static void name(kern_real *y, const kern_real *x, size_t n)  \
-    {                                                             \
-        for (size_t i = 0; i < n; i += LANES)                     \
-            store_some(y + i, f(load_some(x + i, n - i)), n - i); \
+#define MAP(name, f)                                                 \
+    static void name(kern_real *y, const kern_real *x, size_t n)     \
+    {                                                                \
+        size_t i = 0;                                                \
+        for (; n - i >= LANES; i += LANES)                           \
+            store(y + i, f(load(x + i)));                            \
+        if (i < n)                                                   \
+            store_part(y + i, f(load_part(x + i, n - i, 0)), n - i); \
     }
 MAP(map_exp, vec_exp)
 MAP(map_tanh, vec_tanh)

@@ -45,6 +45,14 @@ INLINE vec vec_exp(vec x)
     return exp_of_sum(x, splat(0));
 }
 
+/* exp(x) for x <= 0; 0 below the normal numbers. */
+INLINE vec vec_exp_negative(vec x)
+{
+    vec_bits n;
+    const vec y = expm1_reduced(x, splat(0), &n) + 1;
+    return (vec)((vec_bits)(y * power_of_two(n)) & ~(vec_bits)(x < -87.0f));
+}
+
 /* With z = exp(-|x|): 1 / (1 + z), or z / (1 + z) for x < 0. */
 INLINE vec vec_sigmoid(vec x)
 {

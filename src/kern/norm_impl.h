@@ -10,22 +10,33 @@ INLINE vec larger(vec a, vec b)
 
 static kern_real row_max(const kern_real *x, size_t n)
 {
-    vec max = splat(x[0]);
-    for (size_t j = 0; j < n; j += LANES)
-        max = larger(max, n - j >= LANES ? load(x + j) : load_part(x + j, n - j, x[0]));
+    vec max[4] = { splat(x[0]), splat(x[0]), splat(x[0]), splat(x[0]) };
+    size_t j = 0;
+    for (; n - j >= 4 * LANES; j += 4 * LANES)
+#pragma GCC unroll 4
+        for (size_t c = 0; c < 4; c++)
+            max[c] = larger(max[c], load(x + j + c * LANES));
+    for (; j < n; j += LANES)
+        max[0] = larger(max[0], n - j >= LANES ? load(x + j) : load_part(x + j, n - j, x[0]));
+    max[0] = larger(larger(max[0], max[1]), larger(max[2], max[3]));
     for (size_t i = 1; i < LANES; i++)
-        max[0] = max[i] > max[0] ? max[i] : max[0];
-    return max[0];
+        max[0][0] = max[0][i] > max[0][0] ? max[0][i] : max[0][0];
+    return max[0][0];
 }
 
 /* y = exp(x - max); the sum of it. Lanes past the end add nothing. */
 static kern_real row_exp(kern_real *y, const kern_real *x, size_t n, kern_real max)
 {
     vec sum = splat(0);
-    for (size_t j = 0; j < n; j += LANES) {
-        const vec e = vec_exp(load_some(x + j, n - j) - max);
-        store_some(y + j, e, n - j);
-        sum += n - j >= LANES ? e : load_part(y + j, n - j, 0);
+    size_t j = 0;
+    for (; n - j >= LANES; j += LANES) {
+        const vec e = vec_exp_negative(load(x + j) - max);
+        store(y + j, e);
+        sum += e;
+    }
+    if (j < n) {
+        store_part(y + j, vec_exp_negative(load_part(x + j, n - j, max) - max), n - j);
+        sum += load_part(y + j, n - j, 0);
     }
     for (size_t i = 1; i < LANES; i++)
         sum[0] += sum[i];
@@ -38,6 +49,18 @@ static void softmax(kern_real *y, const kern_real *x, size_t m, size_t n)
         const kern_real sum = row_exp(y, x, n, row_max(x, n));
         for (size_t j = 0; j < n; j += LANES)
             store_some(y + j, load_some(y + j, n - j) / sum, n - j);
+    }
+}
+
+/* M. Milakov, N. Gimelshein: Online normalizer calculation for softmax, arXiv:1805.02867. */
+static void softmax_part(kern_real *x, size_t m, size_t n, kern_real *max, kern_real *sum,
+                         kern_real *factor)
+{
+    for (size_t i = 0; i < m && n; i++, x += n) {
+        const kern_real here = row_max(x, n), largest = here > max[i] ? here : max[i];
+        factor[i] = vec_exp_negative(splat(max[i] - largest))[0];
+        sum[i] = sum[i] * factor[i] + row_exp(x, x, n, largest);
+        max[i] = largest;
     }
 }
 

@@ -30,6 +30,7 @@ void KERN_FILL(kern_table *t)
                        .gelu_grad = map_gelu_grad,
                        .glu = glu,
                        .softmax = softmax,
+                       .softmax_part = softmax_part,
                        .moments = moments,
                        .affine = affine,
                        .lstm_cell = lstm_cell,

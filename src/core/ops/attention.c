@@ -7,9 +7,11 @@
  * exactly -100 where s == t (`not_self`), are those of the local attention of Hybrid
  * Demucs (Defossez 2021, arXiv:2111.03600).
  *
- * A task takes ROWS queries of one head, so their scores stay in cache and the matrix of
- * all scores never exists. k and v are packed once for each head. The values are packed in
- * slices of DEPTH rows, which stay in cache while all queries of the task use them. */
+ * A task takes QUERIES queries of one head and goes over slices of DEPTH keys, so the scores stay
+ * in cache and the matrix of all scores never exists: y is summed with weights relative to the
+ * largest score so far, made smaller whenever a larger one comes, and divided by the sum of the
+ * weights at the end (M. N. Rabe, C. Staats: Self-attention does not need O(n^2) memory,
+ * arXiv:2112.05682). k and v are packed once for each head, slice by slice. */
 #include "base/status.h"
 #include "core/op.h"
 #include "core/ops.h"
@@ -20,7 +22,8 @@
 #include <string.h>
 
 enum {
-    ROWS = RV_BLOCK(48),
+    QUERIES = RV_BLOCK(96),
+    ROWS = RV_BLOCK(48), /* queries at a time in the gradient, where all scores of a row exist */
     DEPTH = RV_BLOCK(256),
     MASKED = -100,
     UNIT = 16 /* reals: a cache line */
@@ -37,15 +40,21 @@ rv_node *rv_attention(rv_node *q, rv_node *k, rv_node *v, rv_node *slope, size_t
     return RV_APPLY(&rv_op_attention, (&(attention_attr){ heads, not_self }), q, k, v, slope);
 }
 
-/* Sizes of one node; `packed`: reals of a packed [E,T], of a packed [T,E] and of scratch. */
+/* Sizes of one node; `packed`: reals of a packed [E,T], slices packed [E,DEPTH] and [DEPTH,E],
+ * and all slices [T,E]. */
 typedef struct {
     size_t items, queries, keys, width, heads, size; /* size: E */
-    size_t packed_wide, packed_slice, packed_tall;
+    size_t packed_wide, packed_keys, packed_slice, packed_tall;
 } attention_view;
 
 static size_t round_up(size_t n)
 {
     return (n + UNIT - 1) / UNIT * UNIT;
+}
+
+static size_t slice_count(size_t keys)
+{
+    return (keys + DEPTH - 1) / DEPTH;
 }
 
 static attention_view view_of(const rv_node *n, const kern_table *kern)
@@ -59,8 +68,9 @@ static attention_view view_of(const rv_node *n, const kern_table *kern)
                          .heads = a->heads,
                          .size = q->d[2] / a->heads };
     v.packed_wide = round_up(kern->packed_size(v.size, v.keys));
+    v.packed_keys = round_up(kern->packed_size(v.size, v.keys < DEPTH ? v.keys : DEPTH));
     v.packed_slice = round_up(kern->packed_size(v.keys < DEPTH ? v.keys : DEPTH, v.size));
-    v.packed_tall = v.packed_slice * ((v.keys + DEPTH - 1) / DEPTH);
+    v.packed_tall = v.packed_slice * slice_count(v.keys);
     return v;
 }
 
@@ -100,54 +110,7 @@ typedef struct {
     size_t block;
 } attention_job;
 
-/* Pack m [T,E] (rows `width` apart) as the right-hand side of a product with [.., T]. */
-static void pack_tall(const attention_job *j, real *packed, const real *m)
-{
-    const attention_view *v = &j->view;
-    for (size_t t = 0; t < v->keys; t += DEPTH, packed += v->packed_slice)
-        j->call->kern->pack(packed, m + t * v->width, v->keys - t < DEPTH ? v->keys - t : DEPTH,
-                            v->size, v->width, 1);
-}
-
-/* Pack the transpose of m [T,E]. */
-static void pack_wide(const attention_job *j, real *packed, const real *m)
-{
-    const attention_view *v = &j->view;
-    j->call->kern->pack(packed, m, v->size, v->keys, 1, v->width);
-}
-
-/* y [n,E] (rows `width` apart) = a [n,T] m [T,E] */
-static void multiply_tall(const attention_job *j, real *y, const real *a, const real *packed,
-                          size_t n)
-{
-    const attention_view *v = &j->view;
-    for (size_t t = 0; t < v->keys; t += DEPTH, packed += v->packed_slice)
-        j->call->kern->gemm(&(kern_gemm_args){ .y = y,
-                                               .a = a + t,
-                                               .packed = packed,
-                                               .m = n,
-                                               .n = v->size,
-                                               .k = v->keys - t < DEPTH ? v->keys - t : DEPTH,
-                                               .y_row = v->width,
-                                               .a_row = v->keys,
-                                               .accumulate = t > 0 });
-}
-
-/* y [n,T] = a [n,E] m^T */
-static void multiply_wide(const attention_job *j, real *y, const real *a, size_t a_row,
-                          const real *packed, size_t n)
-{
-    const attention_view *v = &j->view;
-    j->call->kern->gemm(&(kern_gemm_args){ .y = y,
-                                           .a = a,
-                                           .packed = packed,
-                                           .m = n,
-                                           .n = v->keys,
-                                           .k = v->size,
-                                           .y_row = v->keys,
-                                           .a_row = a_row });
-}
-
+/* For each slice: packed keys [E,DEPTH] and values [DEPTH,E]. */
 static void pack_heads(const void *ctx, size_t from, size_t to, int worker)
 {
     const attention_job *j = ctx;
@@ -155,28 +118,36 @@ static void pack_heads(const void *ctx, size_t from, size_t to, int worker)
     (void)worker;
     for (size_t i = from; i < to; i++) {
         const size_t at = i / v->heads * v->keys * v->width + i % v->heads * v->size;
-        pack_wide(j, j->packs + i * j->pack, j->call->in[1] + at);
-        pack_tall(j, j->packs + i * j->pack + v->packed_wide, j->call->in[2] + at);
+        real *packed = j->packs + i * j->pack;
+        for (size_t t = 0; t < v->keys; t += DEPTH, packed += v->packed_keys + v->packed_slice) {
+            const size_t n = v->keys - t < DEPTH ? v->keys - t : DEPTH;
+            const size_t row = at + t * v->width;
+            j->call->kern->pack(packed, j->call->in[1] + row, v->size, n, 1, v->width);
+            j->call->kern->pack(packed + v->packed_keys, j->call->in[2] + row, n, v->size, v->width,
+                                1);
+        }
     }
 }
 
-/* The penalty on distance, and the mask, for the scores of query s. */
-static void weigh_row(const attention_job *j, real *score, size_t item, size_t s, size_t head)
+/* The penalty on distance, and the mask, for the scores of query s with keys [t, t + n). */
+static void weigh_row(const attention_job *j, real *score, size_t item, size_t s, size_t head,
+                      size_t t, size_t n)
 {
     const attention_view *v = &j->view;
     const attention_attr *a = j->call->node->attr;
     if (j->call->in[3]) {
         const real slope = j->call->in[3][(item * v->queries + s) * v->heads + head];
-        for (int t = 0; t < (int)v->keys; t++) /* int: converted in vectors */
-            score[t] -= slope * (real)abs((int)s - t);
+        const int ahead = (int)s - (int)t;
+        for (int i = 0; i < (int)n; i++) /* int: converted in vectors */
+            score[i] -= slope * (real)abs(ahead - i);
     }
-    if (a->not_self && s < v->keys)
-        score[s] = MASKED;
+    if (a->not_self && s >= t && s - t < n)
+        score[s - t] = MASKED;
 }
 
-/* query [n,E] = q / sqrt(E) for queries [s, s + n), and their weights a [n,T]. */
-static void weights_of(const attention_job *j, real *query, real *weights, const real *packed,
-                       size_t item, size_t head, size_t s, size_t n)
+/* query [n,E] = q / sqrt(E) for queries [s, s + n) */
+static void scale_queries(const attention_job *j, real *query, size_t item, size_t head, size_t s,
+                          size_t n)
 {
     const attention_view *v = &j->view;
     const real *q = j->call->in[0] + (item * v->queries + s) * v->width + head * v->size;
@@ -184,15 +155,73 @@ static void weights_of(const attention_job *j, real *query, real *weights, const
     for (size_t i = 0; i < n; i++)
         for (size_t e = 0; e < v->size; e++)
             query[i * v->size + e] = scale * q[i * v->width + e];
-    multiply_wide(j, weights, query, v->size, packed, n);
-    for (size_t i = 0; i < n; i++)
-        weigh_row(j, weights + i * v->keys, item, s + i, head);
-    j->call->kern->softmax(weights, weights, n, v->keys);
+}
+
+/* What a task works on, and the state of its rows' softmax. */
+typedef struct {
+    const attention_job *job;
+    size_t item, head, s, n; /* queries [s, s + n) */
+    real *query, *scores;    /* [QUERIES,E], [QUERIES,DEPTH] */
+    real *y;                 /* rows `width` apart */
+    real max[QUERIES], sum[QUERIES], factor[QUERIES];
+} attention_task;
+
+/* y [n,E] = y factor[n] */
+static void scale_rows(const attention_task *k, const real *factor)
+{
+    const attention_view *v = &k->job->view;
+    for (size_t i = 0; i < k->n; i++)
+        for (size_t e = 0; e < v->size; e++)
+            k->y[i * v->width + e] *= factor[i];
+}
+
+/* Add the share of keys [t, t + n) to y. */
+static void attend_slice(attention_task *k, const real *packed, size_t t, size_t n)
+{
+    const attention_view *v = &k->job->view;
+    const kern_table *kern = k->job->call->kern;
+    kern->gemm(&(kern_gemm_args){ .y = k->scores,
+                                  .a = k->query,
+                                  .packed = packed,
+                                  .m = k->n,
+                                  .n = n,
+                                  .k = v->size,
+                                  .y_row = n,
+                                  .a_row = v->size });
+    for (size_t i = 0; i < k->n; i++)
+        weigh_row(k->job, k->scores + i * n, k->item, k->s + i, k->head, t, n);
+    kern->softmax_part(k->scores, k->n, n, k->max, k->sum, k->factor);
+    if (t > 0)
+        scale_rows(k, k->factor);
+    kern->gemm(&(kern_gemm_args){ .y = k->y,
+                                  .a = k->scores,
+                                  .packed = packed + v->packed_keys,
+                                  .m = k->n,
+                                  .n = v->size,
+                                  .k = n,
+                                  .y_row = v->width,
+                                  .a_row = n,
+                                  .accumulate = t > 0 });
+}
+
+static void attend_all(attention_task *k, const real *packed)
+{
+    const attention_view *v = &k->job->view;
+    scale_queries(k->job, k->query, k->item, k->head, k->s, k->n);
+    for (size_t i = 0; i < k->n; i++) {
+        k->max[i] = -(real)INFINITY;
+        k->sum[i] = 0;
+    }
+    for (size_t t = 0; t < v->keys; t += DEPTH, packed += v->packed_keys + v->packed_slice)
+        attend_slice(k, packed, t, v->keys - t < DEPTH ? v->keys - t : DEPTH);
+    for (size_t i = 0; i < k->n; i++)
+        k->factor[i] = 1 / k->sum[i];
+    scale_rows(k, k->factor);
 }
 
 static size_t block_count(const attention_view *v)
 {
-    return (v->queries + ROWS - 1) / ROWS;
+    return (v->queries + QUERIES - 1) / QUERIES;
 }
 
 /* Blocks of queries, of all heads of all items, numbered through. */
@@ -200,34 +229,41 @@ static void attend(const void *ctx, size_t from, size_t to, int worker)
 {
     const attention_job *j = ctx;
     const attention_view *v = &j->view;
-    real *weights = j->blocks + (size_t)worker * j->block, *query = weights + ROWS * v->keys;
+    attention_task k = { .job = j, .scores = j->blocks + (size_t)worker * j->block };
+    k.query = k.scores + QUERIES * DEPTH;
     for (size_t i = from; i < to; i++) {
-        const size_t pair = i / block_count(v), item = pair / v->heads, head = pair % v->heads;
-        const size_t s = i % block_count(v) * ROWS,
-                     n = v->queries - s < ROWS ? v->queries - s : ROWS;
-        const real *packed = j->packs + pair * j->pack;
-        weights_of(j, query, weights, packed, item, head, s, n);
-        multiply_tall(j, j->call->out + (item * v->queries + s) * v->width + head * v->size,
-                      weights, packed + v->packed_wide, n);
+        const size_t pair = i / block_count(v);
+        k.item = pair / v->heads;
+        k.head = pair % v->heads;
+        k.s = i % block_count(v) * QUERIES;
+        k.n = v->queries - k.s < QUERIES ? v->queries - k.s : QUERIES;
+        k.y = j->call->out + (k.item * v->queries + k.s) * v->width + k.head * v->size;
+        attend_all(&k, j->packs + pair * j->pack);
     }
 }
 
 static size_t query_block(const attention_view *v)
 {
-    return round_up(ROWS * (v->keys + v->size));
+    return round_up(QUERIES * (DEPTH + v->size));
+}
+
+/* Reals of all packed slices of one head. */
+static size_t head_pack(const attention_view *v)
+{
+    return (v->packed_keys + v->packed_slice) * slice_count(v->keys);
 }
 
 static size_t attention_scratch(const rv_node *n, int threads, const kern_table *kern)
 {
     const attention_view v = view_of(n, kern);
-    return v.items * v.heads * (v.packed_wide + v.packed_tall) + (size_t)threads * query_block(&v);
+    return v.items * v.heads * head_pack(&v) + (size_t)threads * query_block(&v);
 }
 
 static void attention_run(const rv_call *c)
 {
     attention_job j = { .call = c, .view = view_of(c->node, c->kern), .packs = c->scratch };
     const size_t pairs = j.view.items * j.view.heads;
-    j.pack = j.view.packed_wide + j.view.packed_tall;
+    j.pack = head_pack(&j.view);
     j.blocks = c->scratch + pairs * j.pack;
     j.block = query_block(&j.view);
     rv_parallel(c->pool, pairs, 1, pack_heads, &j);
@@ -281,6 +317,66 @@ static rv_status attention_back_shape(const rv_node *n, rv_shape *out, rv_error 
     for (int i = 0; i < 4; i++)
         out->d[0] += n->in[i] ? rv_shape_count(&n->in[i]->shape) : 0;
     return RV_OK;
+}
+
+/* Pack m [T,E] (rows `width` apart) as the right-hand side of a product with [.., T]. */
+static void pack_tall(const attention_job *j, real *packed, const real *m)
+{
+    const attention_view *v = &j->view;
+    for (size_t t = 0; t < v->keys; t += DEPTH, packed += v->packed_slice)
+        j->call->kern->pack(packed, m + t * v->width, v->keys - t < DEPTH ? v->keys - t : DEPTH,
+                            v->size, v->width, 1);
+}
+
+/* Pack the transpose of m [T,E]. */
+static void pack_wide(const attention_job *j, real *packed, const real *m)
+{
+    const attention_view *v = &j->view;
+    j->call->kern->pack(packed, m, v->size, v->keys, 1, v->width);
+}
+
+/* y [n,E] (rows `width` apart) = a [n,T] m [T,E] */
+static void multiply_tall(const attention_job *j, real *y, const real *a, const real *packed,
+                          size_t n)
+{
+    const attention_view *v = &j->view;
+    for (size_t t = 0; t < v->keys; t += DEPTH, packed += v->packed_slice)
+        j->call->kern->gemm(&(kern_gemm_args){ .y = y,
+                                               .a = a + t,
+                                               .packed = packed,
+                                               .m = n,
+                                               .n = v->size,
+                                               .k = v->keys - t < DEPTH ? v->keys - t : DEPTH,
+                                               .y_row = v->width,
+                                               .a_row = v->keys,
+                                               .accumulate = t > 0 });
+}
+
+/* y [n,T] = a [n,E] m^T */
+static void multiply_wide(const attention_job *j, real *y, const real *a, size_t a_row,
+                          const real *packed, size_t n)
+{
+    const attention_view *v = &j->view;
+    j->call->kern->gemm(&(kern_gemm_args){ .y = y,
+                                           .a = a,
+                                           .packed = packed,
+                                           .m = n,
+                                           .n = v->keys,
+                                           .k = v->size,
+                                           .y_row = v->keys,
+                                           .a_row = a_row });
+}
+
+/* query [n,E] = q / sqrt(E) for queries [s, s + n), and their weights a [n,T]. */
+static void weights_of(const attention_job *j, real *query, real *weights, const real *packed,
+                       size_t item, size_t head, size_t s, size_t n)
+{
+    const attention_view *v = &j->view;
+    scale_queries(j, query, item, head, s, n);
+    multiply_wide(j, weights, query, v->size, packed, n);
+    for (size_t i = 0; i < n; i++)
+        weigh_row(j, weights + i * v->keys, item, s + i, head, 0, v->keys);
+    j->call->kern->softmax(weights, weights, n, v->keys);
 }
 
 /* What a task of attention_back works on, in its part of scratch. */
