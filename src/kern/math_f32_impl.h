@@ -45,8 +45,16 @@ INLINE vec vec_exp(vec x)
     return exp_of_sum(x, splat(0));
 }
 
-/* exp(x) for x <= 0; 0 below the normal numbers. */
-INLINE vec vec_exp_negative(vec x)
+/* exp(x + low) for x <= 0: only the denormal side needs care. */
+INLINE vec exp_of_negative_sum(vec x, vec low)
+{
+    vec_bits n;
+    const vec y = expm1_reduced(at_least(x, -104), low, &n) + 1;
+    return y * power_of_two(n + 24u) * 0x1p-24f;
+}
+
+/* exp(x) for x <= 0; 0 where that is below the normal numbers, as good for weights. */
+INLINE vec vec_weight(vec x)
 {
     vec_bits n;
     const vec y = expm1_reduced(x, splat(0), &n) + 1;
@@ -56,7 +64,7 @@ INLINE vec vec_exp_negative(vec x)
 /* With z = exp(-|x|): 1 / (1 + z), or z / (1 + z) for x < 0. */
 INLINE vec vec_sigmoid(vec x)
 {
-    const vec z = vec_exp(-absolute(x));
+    const vec z = exp_of_negative_sum(-absolute(x), splat(0));
     return select((vec_bits)(x < 0), z, splat(1)) / (z + 1);
 }
 
@@ -74,7 +82,7 @@ INLINE vec vec_tanh(vec x)
 INLINE vec gauss(vec x)
 {
     const vec upper = (vec)((vec_bits)x & 0xfffff000u);
-    return exp_of_sum(upper * upper * -0.5f, (x - upper) * (x + upper) * -0.5f);
+    return exp_of_negative_sum(upper * upper * -0.5f, (x - upper) * (x + upper) * -0.5f);
 }
 
 /* Phi(-x) exp(x^2 / 2) for 0 <= x <= 15: s times a polynomial in t = s - 0.75, where

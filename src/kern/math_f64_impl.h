@@ -30,7 +30,7 @@ static double gelu_grad(double x)
         return x;                          \
     }
 BY_LANE(vec_exp, exp)
-BY_LANE(vec_exp_negative, exp)
+BY_LANE(vec_weight, exp)
 BY_LANE(vec_tanh, tanh)
 BY_LANE(vec_sigmoid, sigmoid)
 BY_LANE(vec_gelu, gelu)

@@ -30,12 +30,12 @@ static kern_real row_exp(kern_real *y, const kern_real *x, size_t n, kern_real m
     vec sum = splat(0);
     size_t j = 0;
     for (; n - j >= LANES; j += LANES) {
-        const vec e = vec_exp_negative(load(x + j) - max);
+        const vec e = vec_weight(load(x + j) - max);
         store(y + j, e);
         sum += e;
     }
     if (j < n) {
-        store_part(y + j, vec_exp_negative(load_part(x + j, n - j, max) - max), n - j);
+        store_part(y + j, vec_weight(load_part(x + j, n - j, max) - max), n - j);
         sum += load_part(y + j, n - j, 0);
     }
     for (size_t i = 1; i < LANES; i++)
@@ -58,7 +58,7 @@ static void softmax_part(kern_real *x, size_t m, size_t n, kern_real *max, kern_
 {
     for (size_t i = 0; i < m && n; i++, x += n) {
         const kern_real here = row_max(x, n), largest = here > max[i] ? here : max[i];
-        factor[i] = vec_exp_negative(splat(max[i] - largest))[0];
+        factor[i] = vec_weight(splat(max[i] - largest))[0];
         sum[i] = sum[i] * factor[i] + row_exp(x, x, n, largest);
         max[i] = largest;
     }
