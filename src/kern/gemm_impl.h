@@ -30,8 +30,10 @@ typedef struct tile_args {
     kern_real *y;
     const kern_real *a, *b, *start;
     size_t y_row, a_row, start_row;
-    size_t b_panel;        /* from a panel of b to the next */
-    size_t k;              /* of this block */
+    size_t b_panel; /* from a panel of b to the next */
+    size_t k;       /* of a piece, in this block */
+    size_t pieces;
+    ptrdiff_t a_jump;      /* from the end of a piece to the next */
     const kern_real *next; /* the block of b after this one; NULL: nothing is fetched ahead */
 } tile_args;
 
@@ -49,16 +51,17 @@ INLINE void tile(const tile_args *t, const size_t rows, const size_t panels, con
 #pragma GCC unroll 8
         for (size_t c = 0; c < columns; c++)
             sum[r * columns + c] = load(t->start + r * t->start_row + c * LANES);
-    for (size_t p = 0; p < k; p++, a++, b += vecs * LANES) {
-#pragma GCC unroll 8
-        for (size_t c = 0; c < columns; c++)
-            b_p[c] = load(b + c / vecs * b_panel + c % vecs * LANES);
-#pragma GCC unroll 16
-        for (size_t r = 0; r < rows; r++)
+    for (size_t q = 0; q < t->pieces; q++, a += t->a_jump)
+        for (size_t p = 0; p < k; p++, a++, b += vecs * LANES) {
 #pragma GCC unroll 8
             for (size_t c = 0; c < columns; c++)
-                sum[r * columns + c] += splat(a[r * a_row]) * b_p[c];
-    }
+                b_p[c] = load(b + c / vecs * b_panel + c % vecs * LANES);
+#pragma GCC unroll 16
+            for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 8
+                for (size_t c = 0; c < columns; c++)
+                    sum[r * columns + c] += splat(a[r * a_row]) * b_p[c];
+        }
 #pragma GCC unroll 16
     for (size_t r = 0; r < rows; r++)
 #pragma GCC unroll 8
@@ -132,7 +135,7 @@ static void fetch_ahead(tile_args *t, size_t m, size_t lines)
 static void column(tile_args t, size_t m, size_t n)
 {
     const size_t width = panel_width(n), tile_count = (m + ROWS - 1) / ROWS;
-    const size_t lines = t.k * PANEL * sizeof(kern_real) / CACHE_LINE / tile_count + 1;
+    const size_t lines = t.pieces * t.k * PANEL * sizeof(kern_real) / CACHE_LINE / tile_count + 1;
     for (const tile_kind *kind = width == PANEL ? tiles : half_tiles; m; kind++)
         for (; m >= kind->rows; m -= kind->rows) {
             if (t.next)
@@ -147,32 +150,35 @@ static void column(tile_args t, size_t m, size_t n)
         }
 }
 
-/* Rows i .. i + m of y and the part p .. p + k of the sums. */
+/* Rows i .. i + m of y and a part of the sums: p .. p + k of each of the pieces from q on. */
 typedef struct gemm_block {
-    size_t i, m, p, k;
+    size_t i, m, q, pieces, p, k;
 } gemm_block;
 
 static const kern_real zeros[4 * PANEL];
 
 static tile_args tile_at(const kern_gemm_args *g, const gemm_block *block, size_t j)
 {
-    const size_t i = block->i, p = block->p;
+    const size_t i = block->i, b_k = g->k * (g->b_pieces > 1 ? g->b_pieces : 1);
+    const size_t b_row = (g->first + block->q) * g->k + block->p;
     tile_args t = { .y = g->y + i * g->y_row + j,
-                    .a = g->a + i * g->a_row + p,
-                    .b = g->packed + j * g->k + p * panel_width(g->n - j),
+                    .a = g->a + i * g->a_row + (ptrdiff_t)block->q * g->a_piece + block->p,
+                    .b = g->packed + j * b_k + b_row * panel_width(g->n - j),
                     .start = zeros,
                     .y_row = g->y_row,
                     .a_row = g->a_row,
-                    .b_panel = PANEL * g->k,
-                    .k = block->k };
-    if (g->accumulate || p > 0) {
+                    .b_panel = PANEL * b_k,
+                    .k = block->k,
+                    .pieces = block->pieces,
+                    .a_jump = g->a_piece - (ptrdiff_t)block->k };
+    if (g->accumulate || block->q > 0 || block->p > 0) {
         t.start = t.y;
         t.start_row = t.y_row;
     } else if (g->bias) {
         t.start = g->bias + j;
     }
-    if (g->n * g->k > LARGE_B && block->m > BLOCK_M / 8 && g->n - j > PANEL)
-        t.next = t.b + (size_t)PANEL * g->k;
+    if (g->n * b_k > LARGE_B && block->m > BLOCK_M / 8 && g->n - j > PANEL)
+        t.next = t.b + (size_t)PANEL * b_k;
     return t;
 }
 
@@ -202,18 +208,34 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+static size_t at_least_one(size_t n)
+{
+    return n ? n : 1;
+}
+
+/* How large equal parts of n are, as few as are not above `most`. */
+static size_t part_of(size_t n, size_t most)
+{
+    const size_t parts = at_least_one((n + most - 1) / most);
+    return at_least_one((n + parts - 1) / parts);
+}
+
+/* Blocks are parts of one piece, or several pieces if these are short. */
 static void gemm(const kern_gemm_args *g)
 {
-    const size_t parts = g->k > BLOCK_K ? (g->k + BLOCK_K - 1) / BLOCK_K : 1;
-    const size_t step = (g->k + parts - 1) / parts;
-    for (size_t i = 0; i < g->m; i += BLOCK_M) {
-        gemm_block block = { .i = i, .m = smaller(BLOCK_M, g->m - i) };
-        do {
-            block.k = smaller(step, g->k - block.p);
-            gemm_of_block(g, &block);
-            block.p += block.k;
-        } while (block.p < g->k);
-    }
+    const size_t pieces = at_least_one(g->pieces), step = part_of(g->k, BLOCK_K);
+    const size_t together = part_of(pieces, at_least_one(BLOCK_K / at_least_one(g->k)));
+    for (size_t i = 0; i < g->m; i += BLOCK_M)
+        for (size_t q = 0; q < pieces; q += together)
+            for (size_t p = 0; p < at_least_one(g->k); p += step) {
+                const gemm_block block = { .i = i,
+                                           .m = smaller(BLOCK_M, g->m - i),
+                                           .q = q,
+                                           .pieces = smaller(together, pieces - q),
+                                           .p = p,
+                                           .k = smaller(step, g->k - p) };
+                gemm_of_block(g, &block);
+            }
 }
 
 static size_t packed_size(size_t k, size_t n)

@@ -24,7 +24,10 @@ enum { KERN_ISA_NONE = 0, KERN_ISA_AVX2 = 1, KERN_ISA_AVX512 = 2, KERN_ISA_ALL =
  *     y[i,j] = start + sum over p < k of a[i,p] b[p,j],   i < m, j < n
  * start = y[i,j] if `accumulate`, else bias[j], else 0 (bias NULL).
  * Row i of a begins at a + i * a_row and is contiguous; rows may overlap (a_row < k):
- * a convolution is a product of overlapping views. Row i of y begins at y + i * y_row. */
+ * a convolution is a product of overlapping views. Row i of y begins at y + i * y_row.
+ * With `pieces` above 1 a row of a is so many pieces of k numbers each, a_piece apart, whose
+ * products with one matrix of b after the other are summed: b is [b_pieces,k,n], packed as one
+ * [b_pieces k,n], of which those from `first` on are used. */
 typedef struct kern_gemm_args {
     kern_real *y;
     const kern_real *a;
@@ -33,6 +36,8 @@ typedef struct kern_gemm_args {
     size_t m, n, k;
     size_t y_row, a_row;
     bool accumulate;
+    size_t pieces, b_pieces, first; /* 0, 0, 0 for one piece */
+    ptrdiff_t a_piece;
 } kern_gemm_args;
 
 /* y[i] = f(x[i]), i < n; in place allowed */

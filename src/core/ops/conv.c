@@ -3,10 +3,11 @@
  *     y[b,i,j,o] = bias[o] + sum over p, q, c of
  *                  x[b, i sh + p dh - ph, j sw + q dw - pw, c] w[o,c,p,q]
  *
- * as a sum over p of matrix products: with channels innermost, the KW taps of an output
- * are one contiguous run of KW C numbers, so the rows of the left-hand matrix are
+ * as a matrix product of KH pieces: with channels innermost, the KW taps of an output at
+ * one p are one contiguous run of KW C numbers, so the pieces of the left-hand matrix are
  * overlapping views of x with row stride sw C. Nothing is copied, except rows that touch
- * the border, rows of short lines (so that products stay large) and dilated ones. */
+ * the border, rows of short lines (so that products stay large) and dilated ones; these
+ * are summed piece by piece. */
 #include "base/status.h"
 #include "core/ops/conv_geometry.h"
 
@@ -118,26 +119,24 @@ static conv_geometry geometry_of(const rv_node *n)
     return rv_conv_geometry(&n->in[0]->shape, &n->in[1]->shape, &n->shape, n->attr);
 }
 
-/* Prepared weights: for each p, the [KW C, O] matrix packed. ------------------------- */
+/* Prepared weights: [KH KW C, O], packed. --------------------------------------------- */
 
 static size_t conv_prepared(const rv_node *n, const kern_table *kern)
 {
     const conv_geometry g = geometry_of(n);
-    return g.KH * kern->packed_size(g.KW * g.C, g.O);
+    return kern->packed_size(g.KH * g.KW * g.C, g.O);
 }
 
 static void conv_prepare(const rv_call *c)
 {
     const conv_geometry g = geometry_of(c->node);
-    const size_t k = g.KW * g.C, packed = c->kern->packed_size(k, g.O);
-    for (size_t p = 0; p < g.KH; p++) {
+    real *row = c->scratch;
+    for (size_t p = 0; p < g.KH; p++)
         for (size_t q = 0; q < g.KW; q++)
-            for (size_t i = 0; i < g.C; i++)
+            for (size_t i = 0; i < g.C; i++, row += g.O)
                 for (size_t o = 0; o < g.O; o++)
-                    c->scratch[(q * g.C + i) * g.O + o] =
-                        c->in[1][o * g.w_o + i * g.w_c + p * g.w_kh + q * g.w_kw];
-        c->kern->pack(c->prepared + p * packed, c->scratch, k, g.O, g.O, 1);
-    }
+                    row[o] = c->in[1][o * g.w_o + i * g.w_c + p * g.w_kh + q * g.w_kw];
+    c->kern->pack(c->prepared, c->scratch, g.KH * g.KW * g.C, g.O, g.O, 1);
 }
 
 /* Are all rows views of the input? */
@@ -153,34 +152,58 @@ static size_t conv_scratch(const rv_node *n, int threads, const kern_table *kern
     const conv_geometry g = geometry_of(n);
     const size_t k = g.KW * g.C, rows = never_gathers(&g) ? 0 : (size_t)threads * ROWS;
     (void)kern;
-    return k * (g.O > rows ? g.O : rows);
+    return k * (g.KH * g.O > rows ? g.KH * g.O : rows);
 }
 
 typedef struct {
     const rv_call *call;
     conv_geometry g;
-    size_t packed; /* reals of one p */
-    bool flat;     /* one tap along W, no stride or padding: whole planes are rows of a view */
+    bool flat; /* one tap along W, no stride or padding: whole planes are rows of a view */
 } job;
 
-static void multiply(const job *j, size_t row, size_t m, size_t p, const real *a, size_t a_row)
+/* Taps [p, end) of m outputs; those of one p are k numbers from a + p a_tap on. The first ones
+ * start from the bias. */
+static void multiply(const job *j, size_t row, size_t m, size_t p, size_t end, const real *a,
+                     size_t a_row)
 {
     const rv_call *c = j->call;
-    const size_t n = j->g.O;
-    c->kern->gemm(&(kern_gemm_args){ .y = c->out + row * n,
-                                     .y_row = n,
+    const conv_geometry *g = &j->g;
+    c->kern->gemm(&(kern_gemm_args){ .y = c->out + row * g->O,
+                                     .y_row = g->O,
                                      .a = a,
                                      .a_row = a_row,
-                                     .packed = c->prepared + p * j->packed,
-                                     .bias = j->g.KH > 1 ? NULL : c->in[2],
+                                     .a_piece = (ptrdiff_t)(g->h.dilation * g->W * g->C),
+                                     .packed = c->prepared,
+                                     .bias = c->in[2],
                                      .m = m,
-                                     .n = n,
-                                     .k = j->g.KW * j->g.C,
-                                     .accumulate = j->g.KH > 1 });
+                                     .n = g->O,
+                                     .k = g->KW * g->C,
+                                     .pieces = end - p,
+                                     .b_pieces = g->KH,
+                                     .first = p });
 }
 
-/* Several taps are accumulated: start from the bias. */
-static void start_from_bias(const job *j, size_t from, size_t to)
+/* The same for gathered rows of one p, added to what was summed before. */
+static void multiply_gathered(const job *j, size_t row, size_t m, size_t p, const real *a)
+{
+    const rv_call *c = j->call;
+    const conv_geometry *g = &j->g;
+    c->kern->gemm(&(kern_gemm_args){ .y = c->out + row * g->O,
+                                     .y_row = g->O,
+                                     .a = a,
+                                     .a_row = g->KW * g->C,
+                                     .packed = c->prepared,
+                                     .bias = c->in[2],
+                                     .m = m,
+                                     .n = g->O,
+                                     .k = g->KW * g->C,
+                                     .b_pieces = g->KH,
+                                     .first = p,
+                                     .accumulate = p > 0 });
+}
+
+/* Outputs all of whose taps are padding. */
+static void only_bias(const job *j, size_t from, size_t to)
 {
     const size_t n = j->g.O;
     const real *bias = j->call->in[2];
@@ -197,20 +220,37 @@ static size_t input_step(const conv_geometry *g, size_t i, size_t p)
     return i * g->h.stride + p * g->h.dilation - g->h.before; /* wraps below 0 */
 }
 
-/* Rows of one batch item, all in one view; those that read padding are left out. */
-static void flat_tap(const job *j, size_t item, size_t from, size_t to, size_t p)
+/* The taps [*p, *end) of output step i that read no padding. */
+static void clear_taps(const conv_geometry *g, size_t i, size_t *p, size_t *end)
+{
+    const size_t step = i * g->h.stride, reach = g->H + g->h.before;
+    *p = step < g->h.before ? (g->h.before - step + g->h.dilation - 1) / g->h.dilation : 0;
+    *end = step < reach ? (reach - step + g->h.dilation - 1) / g->h.dilation : 0;
+    *end = *end < g->KH ? *end : g->KH;
+}
+
+/* Rows of whole lines with the same clear taps, all in one view: from `row` on, fewer than `to`.
+ * Returns the row behind them. */
+static size_t flat_part(const job *j, size_t row, size_t to)
 {
     const conv_geometry *g = &j->g;
-    const size_t ahead = p * g->h.dilation * g->W, back = g->h.before * g->W, all = g->H * g->W;
-    if (ahead >= all + back)
-        return;
-    if (from + ahead < back)
-        from = back - ahead;
-    if (to + ahead > all + back)
-        to = all + back - ahead;
-    if (from < to)
-        multiply(j, item * g->HO * g->WO + from, to - from, p,
-                 j->call->in[0] + (item * all + from + ahead - back) * g->C, g->C);
+    const size_t plane = g->HO * g->WO, item = row / plane, i = row % plane / g->WO;
+    size_t p, end, last = i, p_last, end_last;
+    clear_taps(g, i, &p, &end);
+    do {
+        last++;
+        clear_taps(g, last, &p_last, &end_last);
+    } while (last < g->HO && p_last == p && end_last == end);
+    const size_t behind = (item * g->HO + last) * g->WO, stop = behind < to ? behind : to;
+    if (p < end)
+        multiply(j, row, stop - row, p, end,
+                 j->call->in[0] + (item * g->H * g->W + row % plane + p * g->h.dilation * g->W -
+                                   g->h.before * g->W) *
+                                      g->C,
+                 g->C);
+    else
+        only_bias(j, row, stop);
+    return stop;
 }
 
 /* The KW taps of output (i, k) at tap p, zeros where they are padding. */
@@ -237,7 +277,7 @@ static void gathered_tap(const job *j, size_t from, size_t to, size_t p, int wor
         gather_row(g, a + (r - from) * k, j->call->in[0] + item * g->H * g->W * g->C, at / g->WO,
                    at % g->WO, p);
     }
-    multiply(j, from, to - from, p, a, k);
+    multiply_gathered(j, from, to - from, p, a);
 }
 
 /* Are outputs [k0, k1) of a line clear of the padding, their taps contiguous? */
@@ -247,32 +287,33 @@ static bool is_view(const conv_geometry *g, size_t k0, size_t k1)
            (k1 - 1) * g->w.stride + g->KW <= g->W + g->w.before;
 }
 
-static void line_tap(const job *j, size_t from, size_t to, size_t p, int worker)
+/* Outputs of one line, or of several that are short. */
+static void line_part(const job *j, size_t from, size_t to, int worker)
 {
     const conv_geometry *g = &j->g;
-    const size_t line = from / g->WO, item = line / g->HO, h = input_step(g, line % g->HO, p);
+    const size_t line = from / g->WO, item = line / g->HO, i = line % g->HO;
     const size_t k0 = from % g->WO, k1 = k0 + (to - from);
-    if (to > (line + 1) * g->WO || !is_view(g, k0, k1) || (h >= g->H && g->KH == 1))
-        gathered_tap(j, from, to, p, worker);
-    else if (h < g->H) /* else this tap reads padding only */
-        multiply(j, from, to - from, p,
+    size_t p, end;
+    clear_taps(g, i, &p, &end);
+    if (to > (line + 1) * g->WO || !is_view(g, k0, k1))
+        for (p = 0; p < g->KH; p++)
+            gathered_tap(j, from, to, p, worker);
+    else if (p < end)
+        multiply(j, from, to - from, p, end,
                  j->call->in[0] +
-                     ((item * g->H + h) * g->W + k0 * g->w.stride - g->w.before) * g->C,
+                     ((item * g->H + input_step(g, i, p)) * g->W + k0 * g->w.stride - g->w.before) *
+                         g->C,
                  g->w.stride * g->C);
+    else
+        only_bias(j, from, to);
 }
 
 static void flat_rows(const void *ctx, size_t from, size_t to, int worker)
 {
     const job *j = ctx;
-    const size_t plane = j->g.HO * j->g.WO;
     (void)worker;
-    start_from_bias(j, from, to);
-    while (from < to) { /* batch item by batch item */
-        const size_t item = from / plane, end = (item + 1) * plane < to ? (item + 1) * plane : to;
-        for (size_t p = 0; p < j->g.KH; p++)
-            flat_tap(j, item, from - item * plane, end - item * plane, p);
-        from = end;
-    }
+    while (from < to)
+        from = flat_part(j, from, to);
 }
 
 /* Long lines are cut at their ends and where they leave the border, short ones are not. */
@@ -293,12 +334,9 @@ static size_t cut_line(const conv_geometry *g, size_t from, size_t to)
 static void conv_rows(const void *ctx, size_t from, size_t to, int worker)
 {
     const job *j = ctx;
-    if (j->g.KH > 1)
-        start_from_bias(j, from, to);
     while (from < to) {
         const size_t end = j->g.WO >= LONG_LINE ? cut_line(&j->g, from, to) : to;
-        for (size_t p = 0; p < j->g.KH; p++)
-            line_tap(j, from, end, p, worker);
+        line_part(j, from, end, worker);
         from = end;
     }
 }
@@ -307,7 +345,6 @@ static void conv_run(const rv_call *c)
 {
     job j = { .call = c, .g = geometry_of(c->node) };
     const conv_geometry *g = &j.g;
-    j.packed = c->kern->packed_size(g->KW * g->C, g->O);
     j.flat = g->KH > 1 && g->KW == 1 && g->w.stride == 1 && g->h.stride == 1 && g->WO == g->W;
     rv_parallel(c->pool, g->B * g->HO * g->WO, ROWS, j.flat ? flat_rows : conv_rows, &j);
 }
