@@ -1,11 +1,13 @@
 /* bench_kern.c - speed of the kernels on one core: matrix products in GFLOP/s, beside the CPU's
  * ceiling and, where it was found, OpenBLAS; the others in elements per nanosecond.
  *
- *     bench_kern [mask]      instruction sets as in kern/kern.h, all of them by default */
+ *     bench_kern [mask]      instruction sets as in kern/kern.h, all of them by default
+ *     bench_kern --short     each once, on few rows: to see that all of it runs */
 #include "kern/kern.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #ifdef BENCH_CBLAS
@@ -19,11 +21,14 @@ static double seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+static bool is_short;
+
 /* The best of several runs: what disturbs only ever slows down. */
 static double best_time(void (*run)(void *job), void *job)
 {
     double best = 1e30, start = seconds(), before, now = start;
-    for (int i = 0; i < 3 || (now - start < 0.3 && i < 10000); i++) {
+    const int least = is_short ? 1 : 3, most = is_short ? 1 : 10000;
+    for (int i = 0; i < least || (now - start < 0.3 && i < most); i++) {
         before = seconds();
         run(job);
         now = seconds();
@@ -53,7 +58,7 @@ static double ceiling(const kern_table *t)
         .y = y, .a = a, .packed = packed, .m = M, .n = N, .k = K, .y_row = N, .a_row = K
     };
     double best = 0;
-    for (int repeat = 0; repeat < 20; repeat++) {
+    for (int repeat = 0; repeat < (is_short ? 1 : 20); repeat++) {
         const double start = seconds();
         for (int i = 0; i < 2000; i++)
             t->gemm(&g);
@@ -122,7 +127,7 @@ static void bench_gemms(const kern_table *t)
     printf("tile in cache: %.1f GFLOP/s\n      m     n     k   GFLOP/s  OpenBLAS  ratio\n",
            ceiling(t));
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-        bench_gemm(t, shapes[i][0], shapes[i][1], shapes[i][2]);
+        bench_gemm(t, is_short ? 1 + shapes[i][0] % 16 : shapes[i][0], shapes[i][1], shapes[i][2]);
 }
 
 enum { M = 64, N = 512 };
@@ -208,7 +213,8 @@ static void bench_loops(const kern_table *t)
 int main(int count, char **args)
 {
     kern_table t;
-    kern_table_init(&t, count > 1 ? atoi(args[1]) : KERN_ISA_ALL);
+    is_short = count > 1 && strcmp(args[1], "--short") == 0;
+    kern_table_init(&t, count > 1 && !is_short ? atoi(args[1]) : KERN_ISA_ALL);
     printf("kernels: %s\n", t.isa);
     bench_gemms(&t);
     bench_loops(&t);

@@ -17,6 +17,7 @@ int cmd_features(int argc, char **argv);
 int cmd_synth(int argc, char **argv);
 int cmd_eval(int argc, char **argv);
 int cmd_report(int argc, char **argv);
+int cmd_bench(int argc, char **argv);
 
 /* "ravel: ..." on standard error, one line. */
 RV_PRINTF(1, 2)

@@ -19,6 +19,7 @@ static const struct {
     { "dataset", "make, check and store data sets to train on", cmd_dataset },
     { "features", "measure pitch, loudness and spectra of audio files", cmd_features },
     { "synth", "play a recording with a trained DDSP autoencoder", cmd_synth },
+    { "bench", "time a network on this machine", cmd_bench },
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 

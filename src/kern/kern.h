@@ -124,6 +124,11 @@ typedef struct kern_table {
                    size_t n);
     void (*chirp_slopes)(kern_chirp_slopes *slopes, const kern_chirp *c, size_t count,
                          const kern_real *share, const kern_real *weight, size_t n);
+
+    /* x = x / 2 + 1, `rounds` times, for x = value, value + 1 ... value + 11, each in all lanes of
+     * a register: as many as keep the CPU busy. value becomes the mean of all x; returns how many
+     * additions and multiplications these were. */
+    double (*multiply_adds)(size_t rounds, kern_real *value);
 } kern_table;
 
 /* The best kernels that this CPU can run, limited to the instruction sets in the

@@ -11,6 +11,7 @@
 
 #include "kern/gru_impl.h"
 #include "kern/lstm_impl.h"
+#include "kern/multiply_add_impl.h"
 #include "kern/norm_impl.h"
 #include "kern/oscillator_impl.h"
 
@@ -41,5 +42,6 @@ void KERN_FILL(kern_table *t)
                        .harmonics = harmonics,
                        .harmonic_weights = harmonic_weights,
                        .chirps = chirps,
-                       .chirp_slopes = chirp_slopes };
+                       .chirp_slopes = chirp_slopes,
+                       .multiply_adds = multiply_adds };
 }
