@@ -102,7 +102,7 @@ static inline rv_node *ddsp_each(rv_node *y, size_t every)
 }
 
 /* y is what the reference made of the same inputs. Closes the case. */
-static void ddsp_check(ddsp_case *c, rv_node *y)
+static inline void ddsp_check(ddsp_case *c, rv_node *y)
 {
     rv_error err = { 0 };
     rv_plan *plan = NULL;

@@ -15,8 +15,10 @@
 #include "models/ast_heads.h"
 #include "models/ddsp_autoencoder.h"
 #include "models/mask_eq.h"
+#include "models/mctn.h"
 #include "models/model.h"
 #include "models/stem_decoder.h"
+#include "train/loss_features.h"
 #include "train/loss_inverse.h"
 
 #include <stdlib.h>
@@ -266,6 +268,48 @@ static rv_node *build_inverse_losses(nn_builder *b)
                                     rv_loss_mismatch(found.frequencies, &found, &mismatch) });
 }
 
+/* Pitch as it was published, or by a softmax; distances of pitch in Hz, or by likelihood. */
+static rv_node *build_mctn_of(nn_builder *b, rv_mctn_pitch pitch, rv_pitch_measure measure)
+{
+    const rv_mctn_config c = { .n_sources = 2,
+                               .sample_rate = 8000,
+                               .hop = 8,
+                               .filters = 5,
+                               .kernel = 11,
+                               .bottleneck = 4,
+                               .hidden = 6,
+                               .taps = 3,
+                               .blocks = 2,
+                               .repeats = 2,
+                               .pitch = pitch,
+                               .depth = 7,
+                               .f0_min = 60,
+                               .f0_max = 900,
+                               .loudness_mean = -30,
+                               .loudness_spread = 10 };
+    const rv_feature_loss l = { 0.3, measure, 2, measure != RV_PITCH_HERTZ };
+    const rv_mctn_features f = rv_mctn(b, &c, rv_input(b->graph, RV_SHAPE(2, 48)));
+    const rv_feature_targets target = {
+        .f0 = rv_scale(rv_input(b->graph, f.f0->shape), 50, 200),
+        .loudness = rv_scale(rv_input(b->graph, f.f0->shape), 10, -40),
+        .voiced = rv_input(b->graph, f.f0->shape),
+    };
+    rv_node *loss = rv_reshape(rv_loss_features(&l, &c, &f, &target), RV_SHAPE(1, 1));
+    rv_node *pitches = rv_reshape(rv_hz_to_midi(f.f0), RV_SHAPE(1, 2 * 6 * 2));
+    rv_node *levels = rv_reshape(f.loudness, RV_SHAPE(1, 2 * 6 * 2));
+    return rv_concat(1, 3, (rv_node *[]){ loss, pitches, levels });
+}
+
+static rv_node *build_mctn(nn_builder *b)
+{
+    return build_mctn_of(b, RV_MCTN_MIDI, RV_PITCH_HERTZ);
+}
+
+static rv_node *build_mctn_softmax(nn_builder *b)
+{
+    return build_mctn_of(b, RV_MCTN_SOFTMAX, RV_PITCH_LIKELIHOOD);
+}
+
 static const rv_ast_config tiny_ast = { .width = 6,
                                         .layers = 2,
                                         .heads = 2,
@@ -500,6 +544,8 @@ CASE(autoencoder)
 CASE(autoencoder_pytorch)
 CASE(stem_decoder)
 CASE(mask_eq)
+CASE(mctn)
+CASE(mctn_softmax)
 CASE(open_unmix)
 CASE(ravel_s)
 CASE(bsrnn)
@@ -522,6 +568,8 @@ int main(void)
         cmocka_unit_test(test_autoencoder_pytorch),
         cmocka_unit_test(test_stem_decoder),
         cmocka_unit_test(test_mask_eq),
+        cmocka_unit_test(test_mctn),
+        cmocka_unit_test(test_mctn_softmax),
         cmocka_unit_test(test_open_unmix),
         cmocka_unit_test(test_ravel_s),
         cmocka_unit_test(test_bsrnn),
