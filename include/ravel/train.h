@@ -15,7 +15,7 @@
 
 RV_BEGIN_DECLS
 
-enum { RV_TRAIN_MEASURES = 4 };
+enum { RV_TRAIN_MEASURES = 16 };
 
 /** A figure of a validation beside the loss. */
 typedef struct rv_train_measure {

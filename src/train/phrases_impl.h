@@ -1,4 +1,4 @@
-/* phrases_impl.h - what phrases.c and phrase_statistics.c share. */
+/* phrases_impl.h - what phrases.c, phrase_statistics.c and feature_mixes.c share. */
 #ifndef TRAIN_PHRASES_IMPL_H
 #define TRAIN_PHRASES_IMPL_H
 
@@ -16,7 +16,15 @@ struct rv_phrases {
     rv_prefetch *prefetch;
 };
 
+/* Ranges of the configuration, and what its examples measure. */
+RV_NODISCARD rv_status rv_phrases_check(const rv_phrases_config *c, rv_error *err);
+RV_NODISCARD rv_status rv_phrases_find_shape(const rv_phrases_config *c, rv_phrase_shape *shape,
+                                             rv_error *err);
+
+/* How the features of a stem are measured. */
+rv_song_features_options rv_phrases_features(const rv_phrases_config *c, size_t stem);
+
 /* The first frame of the example at a place. */
-size_t rv_phrase_frame(const rv_phrases *p, const rv_place *place);
+size_t rv_phrase_frame(const rv_phrases_config *c, const rv_place *place);
 
 #endif

@@ -133,15 +133,17 @@ static const char *count_key(char key[48], size_t average)
 }
 
 /* The best epoch's value of a measure of the task. */
-static const char *best_key(char key[48], const rv_task *task, size_t measure)
+static const char *best_key(char key[48], const rv_train_measure *measure)
 {
-    snprintf(key, 48, "best_%s", task->measures[measure].name);
+    snprintf(key, 48, "best_%s", measure->name);
     return key;
 }
 
 static bool put_numbers(json_t *o, const rv_run_state *s, const rv_recipe *r)
 {
     char key[48];
+    size_t n;
+    const rv_train_measure *measures = rv_task_measures(r, &n);
     bool ok = json_object_set_new(o, "recipe", identity(r)) == 0 &&
               rv_state_set_count(o, "steps", rv_optimiser_steps(s->optimiser)) &&
               rv_state_set_count(o, "epoch", s->epoch) &&
@@ -149,8 +151,8 @@ static bool put_numbers(json_t *o, const rv_run_state *s, const rv_recipe *r)
               rv_state_set_real(o, "epoch_loss", s->epoch_loss) &&
               rv_state_set_plateau(o, "plateau", &s->plateau) &&
               rv_state_set_stopping(o, "stopping", &s->stopping);
-    for (size_t i = 0; i < r->task->n_measures; i++)
-        ok = ok && rv_state_set_real(o, best_key(key, r->task, i), s->best[i]);
+    for (size_t i = 0; i < n; i++)
+        ok = ok && rv_state_set_real(o, best_key(key, &measures[i]), s->best[i]);
     for (size_t i = 0; i < s->n_averages; i++)
         ok = ok && rv_state_set_real(o, count_key(key, i), rv_average_count(s->average[i]));
     return ok;
@@ -160,12 +162,14 @@ static rv_status take_numbers(rv_run_state *s, const rv_recipe *r, const json_t 
 {
     uint64_t steps = 0;
     char key[48];
+    size_t n;
+    const rv_train_measure *measures = rv_task_measures(r, &n);
     RV_TRY(rv_state_get_count(o, "steps", &steps, err));
     RV_TRY(rv_state_get_count(o, "epoch", &s->epoch, err));
     RV_TRY(rv_state_get_count(o, "epoch_step", &s->epoch_step, err));
     RV_TRY(rv_state_get_real(o, "epoch_loss", &s->epoch_loss, err));
-    for (size_t i = 0; i < r->task->n_measures; i++)
-        RV_TRY(rv_state_get_real(o, best_key(key, r->task, i), &s->best[i], err));
+    for (size_t i = 0; i < n; i++)
+        RV_TRY(rv_state_get_real(o, best_key(key, &measures[i]), &s->best[i], err));
     RV_TRY(rv_state_get_plateau(o, "plateau", &s->plateau, err));
     RV_TRY(rv_state_get_stopping(o, "stopping", &s->stopping, err));
     rv_optimiser_set_steps(s->optimiser, steps);

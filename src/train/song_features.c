@@ -77,10 +77,15 @@ static rv_status measure_silence(const rv_feature_spec *spec, float *values, rv_
 
 /* Measuring -------------------------------------------------------------------------------- */
 
+static bool is_silent(const rv_song_features *s, size_t at)
+{
+    return s->tracks->tracks[at].silent >> s->opt.stem & 1;
+}
+
 static double seconds_of(const rv_song_features *s, size_t at)
 {
     const rv_track_info *t = &s->tracks->tracks[at];
-    return t->all_silent ? 0 : (double)t->frames / t->sample_rate;
+    return is_silent(s, at) ? 0 : (double)t->frames / t->sample_rate;
 }
 
 static void keep_error(rv_song_features *s, const rv_error *err)
@@ -111,7 +116,7 @@ static int tell(void *ctx, double fraction)
 static rv_status measure(rv_song_features *s, size_t at, rv_error *err)
 {
     member *m = &s->songs[at];
-    const rv_track_sources *sources = &s->tracks->list->tracks[at].stems[0];
+    const rv_track_sources *sources = &s->tracks->list->tracks[at].stems[s->opt.stem];
     const rv_feature_watch watch = { tell, m };
     for (m->kind = 0; m->kind < KINDS; m->kind++) {
         rv_feature_rows **rows = &m->rows[m->kind];
@@ -131,7 +136,7 @@ static void measure_task(void *job, size_t at, int worker)
     pthread_mutex_lock(&s->lock);
     const bool stop = s->stop;
     pthread_mutex_unlock(&s->lock);
-    if (stop || s->tracks->tracks[at].all_silent)
+    if (stop || is_silent(s, at))
         return;
     if (measure(s, at, &err) != RV_OK)
         keep_error(s, &err);
@@ -220,6 +225,11 @@ size_t rv_song_features_count(const rv_song_features *s, size_t song)
 {
     const rv_feature_rows *rows = s->songs[song].rows[F0];
     return rows ? rv_feature_rows_count(rows) : 0;
+}
+
+float rv_song_features_quiet(const rv_song_features *s)
+{
+    return s->quiet_loudness;
 }
 
 /* Of n frames from `first` on, those that the song has. */

@@ -13,6 +13,7 @@
 enum { RV_SONG_MFCC = 30 };
 
 typedef struct rv_song_features_options {
+    size_t stem;       /* of the songs */
     int sample_rate;   /* that audio is brought to first */
     double frame_rate; /* frame t lies at t / frame_rate seconds */
     rv_frame_align align;
@@ -25,7 +26,7 @@ typedef struct rv_song_features_options {
 
 typedef struct rv_song_features rv_song_features;
 
-/* Of stem 0. `tracks` and `cache` must outlive the result; songs that are silent are left alone.
+/* `tracks` and `cache` must outlive the result; songs in which the stem is silent are left alone.
  * watch may be NULL; its fraction is of all songs, and it is called by one thread at a time. */
 RV_NODISCARD rv_status rv_song_features_new(rv_song_features **out,
                                             const rv_song_features_options *opt,
@@ -36,6 +37,9 @@ void rv_song_features_free(rv_song_features *s);
 /* Frames of a song; 0 where it is silent. */
 size_t rv_song_features_count(const rv_song_features *s, size_t song);
 
+/* Loudness of silence, dB. */
+float rv_song_features_quiet(const rv_song_features *s);
+
 typedef struct rv_frame_values {
     float *f0;         /* [n] Hz: the best guess, above 0 in each frame */
     float *confidence; /* [n] 0 to 1 */
@@ -44,8 +48,8 @@ typedef struct rv_frame_values {
     bool *voiced;      /* [n], or NULL */
 } rv_frame_values;
 
-/* Frames first .. first + n of a song that is not silent. After its end the pitch stays, with
- * confidence 0, and the rest is that of silence. Any number of threads at a time. */
+/* Frames first .. first + n of a song. After its end the pitch stays, with confidence 0, and the
+ * rest is that of silence, as in all of a silent stem. Any number of threads at a time. */
 RV_NODISCARD rv_status rv_song_features_read(rv_song_features *s, size_t song, size_t first,
                                              size_t n, const rv_frame_values *out, rv_error *err);
 

@@ -14,6 +14,9 @@ typedef struct rv_task {
     const rv_config_key *keys; /* of it alone, or in place of common ones; the last has no path */
     const rv_train_measure *measures; /* [n_measures] of a validation, beside the loss; value 0 */
     size_t n_measures;
+    /* In place of both where they depend on the recipe; NULL: they do not. They live as long as
+     * it. At most RV_TRAIN_MEASURES. */
+    const rv_train_measure *(*measures_of)(const rv_recipe *r, size_t *n);
     bool without_songs; /* data.root may be empty: rv_recipe.songs.root is then NULL */
 
     /* Whether this is the task of the model that a recipe names. */
@@ -47,6 +50,9 @@ typedef struct rv_task {
     /* What the released checkpoint's configuration says beside its format. NULL without memory. */
     json_t *(*release)(const void *work);
 } rv_task;
+
+/* Those of the recipe's task. */
+const rv_train_measure *rv_task_measures(const rv_recipe *r, size_t *n);
 
 /* The task that trains the model of this name; the first, which complains of unknown ones, if there
  * is none. And all of them, NULL-terminated. */

@@ -8,10 +8,10 @@
 #include "data/layout.h"
 #include "ddsp/synth_noise.h"
 #include "train/autoencoder_recipe.h"
+#include "train/feature_recipe.h"
 #include "train/phrase_distance.h"
 #include "train/resynthesis.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,23 +54,10 @@ static rv_status read_config(void **out, const rv_recipe *r, rv_error *err)
     return RV_OK;
 }
 
-/* Where features and CREPE's weights are kept does not matter, but what these are. */
 static json_t *identity(const rv_recipe *r)
 {
     const rv_autoencoder_recipe *a = r->task_config;
-    json_t *data = json_deep_copy(json_object_get(r->values, "data"));
-    json_t *features = json_object_get(data, "features");
-    json_object_del(data, "threads");
-    json_object_del(features, "cache");
-    json_object_del(features, "crepe_model");
-    if (data && a->crepe) {
-        json_t *print = json_sprintf("%016" PRIx64, rv_crepe_f0_engine(a->crepe)->print);
-        if (json_object_set_new(features, "crepe_model", print) != 0) {
-            json_decref(data);
-            return NULL;
-        }
-    }
-    return data;
+    return rv_feature_recipe_identity(r, a->crepe);
 }
 
 /* Data ------------------------------------------------------------------------------------ */

@@ -285,26 +285,28 @@ static rv_status validate_and_release(run *r, validation *v, bool *stop, bool *b
 
 static rv_status log_validation(run *r, const validation *v, rv_error *err)
 {
-    const rv_task *task = r->recipe->task;
     const char *names[1 + RV_TRAIN_MEASURES] = { "loss" };
     double values[1 + RV_TRAIN_MEASURES] = { v->loss };
-    for (size_t i = 0; i < task->n_measures; i++) {
-        names[1 + i] = task->measures[i].name;
+    size_t n;
+    const rv_train_measure *measures = rv_task_measures(r->recipe, &n);
+    for (size_t i = 0; i < n; i++) {
+        names[1 + i] = measures[i].name;
         values[1 + i] = v->value[i];
     }
-    const size_t n = task->can_validate(r->work) ? 1 + task->n_measures : 1;
+    n = r->recipe->task->can_validate(r->work) ? 1 + n : 1;
     return log_values(r, "valid", names, values, n, err);
 }
 
 /* The task's measures, with these values -> to; how many. */
 static int give_measures(const run *r, rv_train_measure *to, const double *value)
 {
-    const rv_task *task = r->recipe->task;
-    for (size_t i = 0; i < task->n_measures; i++) {
-        to[i] = task->measures[i];
+    size_t n;
+    const rv_train_measure *measures = rv_task_measures(r->recipe, &n);
+    for (size_t i = 0; i < n; i++) {
+        to[i] = measures[i];
         to[i].value = value[i];
     }
-    return (int)task->n_measures;
+    return (int)n;
 }
 
 static rv_status end_epoch(run *r, bool *stop, rv_error *err)
