@@ -110,6 +110,27 @@ static inline json_t *tiny_json(const tiny_args *a, const char *class)
     return json_pack("{s:i, s:s, s:o}", "format_version", 1, "class", class, "kwargs", named);
 }
 
+/* A checkpoint of that name in the folder, with starting values by `seed`. */
+static inline void write_network(const char *name, const nn_builder *b, const json_t *config,
+                                 uint64_t seed)
+{
+    rv_error err = { 0 };
+    rv_tensor_source *tensors = calloc(b->n_params, sizeof *tensors);
+    float *values = calloc(nn_count(b), sizeof *values), *at = values;
+    size_t i = 0;
+    for (const nn_param *p = b->params; p; p = p->next, i++) {
+        nn_initialise(p, seed, at);
+        tensors[i] = (rv_tensor_source){
+            .name = p->name, .dtype = RV_F32, .rank = p->node->shape.rank, .data = at
+        };
+        memcpy(tensors[i].shape, p->node->shape.d, sizeof p->node->shape.d);
+        at += rv_shape_count(&p->node->shape);
+    }
+    CHECK_OK(rv_safetensors_write(in_folder(name), tensors, i, config, &err), err);
+    free(tensors);
+    free(values);
+}
+
 /* A checkpoint of that name in the folder; `more` is merged into its arguments, or NULL. */
 static inline void write_tiny(const char *name, const tiny_args *a, json_t *more)
 {
@@ -122,25 +143,12 @@ static inline void write_tiny(const char *name, const tiny_args *a, json_t *more
     const rv_autoencoder_inputs in = tiny_inputs(g, &c, 1);
     rv_autoencoder(&b, &c, &in);
     CHECK_OK(rv_graph_status(g, &err), err);
-    rv_tensor_source *tensors = calloc(b.n_params, sizeof *tensors);
-    float *values = calloc(nn_count(&b), sizeof *values), *at = values;
-    size_t i = 0;
-    for (const nn_param *p = b.params; p; p = p->next, i++) {
-        nn_initialise(p, 4, at);
-        tensors[i] = (rv_tensor_source){
-            .name = p->name, .dtype = RV_F32, .rank = p->node->shape.rank, .data = at
-        };
-        memcpy(tensors[i].shape, p->node->shape.d, sizeof p->node->shape.d);
-        at += rv_shape_count(&p->node->shape);
-    }
     json_t *config = tiny_json(a, RV_AUTOENCODER_CLASS);
     if (more)
         json_object_update(json_object_get(config, "kwargs"), more);
     json_decref(more);
-    CHECK_OK(rv_safetensors_write(in_folder(name), tensors, i, config, &err), err);
+    write_network(name, &b, config, 4);
     json_decref(config);
-    free(tensors);
-    free(values);
     rv_graph_free(g);
 }
 

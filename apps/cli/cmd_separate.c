@@ -14,7 +14,7 @@ typedef struct {
     const char *model_name, *out;
     rv_file_options file;
     int clip, bits, format, mode;
-    bool overwrite, skip, json, verbose;
+    bool overwrite, skip, json, verbose, params;
 } settings;
 
 static const char *const formats[] = { "wav", "flac", "ogg", "mp3", "opus", "aiff" };
@@ -49,6 +49,9 @@ static int parse(settings *s, int argc, char **argv)
         { 0, "clip-mode", OPTION_CHOICE, &s->clip, "rescale|clamp|none", 0, 0,
           "samples beyond full scale: one gain for all stems of a track, limit, or leave "
           "(default rescale)" },
+        { 0, "params", OPTION_FLAG, &s->params, NULL, 0, 0,
+          "of models whose decoders play the stems: also STEM.npz with pitch, loudness, harmonics "
+          "and noise, which ravel synth takes" },
         { 0, "shifts", OPTION_INT, &o->shifts, "N", 0, 1000,
           "random time shifts to average: better, N times slower (default 0)" },
         { 0, "overlap", OPTION_NUMBER, &o->overlap, "F", 0, 0.95,
@@ -283,6 +286,7 @@ int cmd_separate(int argc, char **argv)
     s.file.bits = bits[s.bits];
     s.file.format = formats[s.format];
     s.file.clip = (rv_clip_mode)s.clip;
+    s.file.params = s.params;
     s.file.existing = s.overwrite ? RV_EXISTING_OVERWRITE
                       : s.skip    ? RV_EXISTING_SKIP
                                   : RV_EXISTING_FAIL;

@@ -15,7 +15,7 @@
 
 RV_BEGIN_DECLS
 
-enum { RV_TRAIN_MEASURES = 16 };
+enum { RV_TRAIN_MEASURES = 18 };
 
 /** A figure of a validation beside the loss. */
 typedef struct rv_train_measure {

@@ -85,29 +85,29 @@ rv_status rv_separator_push(rv_separator *s, const float *const *mix, size_t fra
 {
     if (!s->level_known && frames > 0 && rv_session_wants_level(&s->session))
         measure(s, mix, frames, 1e-3F);
-    return rv_segments_push(s->session.segments, mix, frames, err);
+    return rv_session_push(&s->session, mix, frames, err);
 }
 
 void rv_separator_finish(rv_separator *s)
 {
-    rv_segments_finish(s->session.segments);
+    rv_session_finish(&s->session);
 }
 
 rv_status rv_separator_pull(rv_separator *s, float *const *stems, size_t room, size_t *made,
                             rv_error *err)
 {
-    return rv_segments_pull(s->session.segments, stems, room, made, err);
+    return rv_session_pull(&s->session, stems, room, made, err);
 }
 
 void rv_separator_reset(rv_separator *s)
 {
-    rv_segments_reset(s->session.segments);
+    rv_session_reset(&s->session);
     s->level_known = false;
 }
 
 size_t rv_separator_latency(const rv_separator *s)
 {
-    return rv_segments_latency(s->session.segments);
+    return rv_session_latency(&s->session);
 }
 
 /* Frames are given in blocks, so that the separator does not keep a copy of the whole. */

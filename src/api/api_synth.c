@@ -1,8 +1,8 @@
 /* api_synth.c - rv_synth_file(), of ravel/synth.h. */
 #include "api/synth_controls.h"
-#include "api/synth_params.h"
 #include "base/status.h"
 #include "infer/outputs.h"
+#include "infer/play_params.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -18,7 +18,7 @@ typedef struct job {
     rv_autoencoder_network *network;
     rv_synth_features features;
     rv_synth_controls controls;
-    rv_synth_params params;
+    rv_play_params params;
     rv_outputs *outputs;
     rv_pool *pool;
     bool given; /* features, not audio */
@@ -99,7 +99,7 @@ static rv_status take_audio(void *ctx, float *samples, size_t n, rv_error *err)
 static rv_status take_controls(void *ctx, const rv_play_controls *c, rv_error *err)
 {
     job *j = ctx;
-    return rv_synth_params_add(&j->params, c, err);
+    return rv_play_params_add(&j->params, c, err);
 }
 
 /* Work ------------------------------------------------------------------------------------- */
@@ -119,7 +119,7 @@ static rv_status open_outputs(job *j, const rv_autoencoder_config *c, rv_error *
     format.channels = 1;
     format.sample_rate = (int)c->sample_rate;
     if (j->options->params)
-        RV_TRY(rv_synth_params_init(&j->params, j->options->params, c, err));
+        RV_TRY(rv_play_params_init(&j->params, j->options->params, c, err));
     return rv_outputs_open(&j->outputs, (char *const[]){ (char *)j->out }, 1, &format,
                            j->options->clip, err);
 }
@@ -173,7 +173,7 @@ static rv_status run(job *j, const char *model, rv_error *err)
     RV_TRY(play(j, c, err));
     fill_report(j);
     if (j->options->params)
-        RV_TRY(rv_synth_params_write(&j->params, err));
+        RV_TRY(rv_play_params_write(&j->params, err));
     return rv_outputs_finish(j->outputs, &j->report->gain, NULL, NULL, err);
 }
 
@@ -194,7 +194,7 @@ rv_status rv_synth_file(const char *model, const char *in, const char *out,
     RV_TRY(check_free(j.options->params, j.options->overwrite, err));
     const rv_status st = run(&j, model, err);
     rv_outputs_free(j.outputs);
-    rv_synth_params_fini(&j.params);
+    rv_play_params_fini(&j.params);
     rv_synth_features_close(&j.features);
     rv_pool_free(j.pool);
     rv_autoencoder_network_free(j.network);

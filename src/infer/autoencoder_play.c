@@ -22,7 +22,7 @@
 
 enum { LEAST_STEP = 16, PARTITION = 1024 };
 
-typedef struct player {
+struct rv_player {
     const rv_autoencoder_config *config;
     const rv_play_source *source;
     const rv_play_sink *sink;
@@ -36,7 +36,10 @@ typedef struct player {
     double phase;                     /* turns before the block */
     size_t start;                     /* of the block, in frames */
     size_t made;                      /* samples */
-} player;
+    bool started;
+};
+
+typedef struct rv_player player;
 
 /* Making ----------------------------------------------------------------------------------- */
 
@@ -80,14 +83,17 @@ static rv_status make(player *p, const rv_autoencoder_network *n, rv_error *err)
     return rv_autoencoder_block_init(&p->block, n, p->frames, p->options->pool, err);
 }
 
-static void unmake(player *p)
+void rv_player_free(player *p)
 {
+    if (!p)
+        return;
     rv_autoencoder_piece_free(p->block.piece);
     rv_timbre_stream_free(p->timbre);
     rv_stream_convolution_free(p->room);
     free(p->f0);
     free(p->state);
     free(p->mix);
+    free(p);
 }
 
 /* A block ---------------------------------------------------------------------------------- */
@@ -166,6 +172,7 @@ static rv_status give_controls(const player *p, size_t first, size_t n, rv_error
     const size_t left = at < all ? all - at : 0;
     const rv_play_controls c = {
         .f0 = p->f0 + first,
+        .loudness = p->loudness + first,
         .amplitude = p->block.amplitude + first,
         .distribution = p->block.distribution + first * p->config->decoder.n_harmonic,
         .magnitudes = p->block.magnitudes + first * p->config->decoder.n_bands,
@@ -197,16 +204,59 @@ static rv_status give(player *p, size_t first, size_t n, rv_error *err)
     return RV_OK;
 }
 
-static rv_status play(player *p, rv_error *err)
+/* Steps ------------------------------------------------------------------------------------ */
+
+size_t rv_player_needs(const player *p)
 {
-    RV_TRY(read_frames(p, 0, err));
+    return p->start + (p->started ? p->step : 0) + p->frames;
+}
+
+size_t rv_player_ahead(const player *p)
+{
+    return p->frames;
+}
+
+bool rv_player_done(const player *p)
+{
+    return p->made >= p->options->samples;
+}
+
+rv_status rv_player_step(player *p, rv_error *err)
+{
+    const bool first = !p->started;
+    p->started = true;
+    RV_TRY(first ? read_frames(p, 0, err) : advance(p, err));
     run_block(p);
-    RV_TRY(give(p, 0, p->before + p->step, err));
-    while (p->made < p->options->samples) {
-        RV_TRY(advance(p, err));
-        run_block(p);
-        RV_TRY(give(p, p->before, p->step, err));
+    return first ? give(p, 0, p->before + p->step, err) : give(p, p->before, p->step, err);
+}
+
+void rv_player_reset(player *p)
+{
+    memset(p->state, 0, p->config->decoder.hidden_size * sizeof *p->state);
+    if (p->room)
+        rv_stream_convolution_reset(p->room);
+    p->phase = 0;
+    p->start = p->made = 0;
+    p->started = false;
+}
+
+rv_status rv_player_new(player **out, const rv_autoencoder_network *n, const rv_play_source *source,
+                        const rv_play_sink *sink, const rv_play_options *options, rv_error *err)
+{
+    player *p = calloc(1, sizeof *p);
+    if (!p)
+        return RV_FAIL(err, RV_ERR_NOMEM, "a player");
+    *p = (player){ .config = rv_autoencoder_network_config(n),
+                   .source = source,
+                   .sink = sink,
+                   .options = options };
+    set_sizes(p);
+    const rv_status st = make(p, n, err);
+    if (st != RV_OK) {
+        rv_player_free(p);
+        return st;
     }
+    *out = p;
     return RV_OK;
 }
 
@@ -214,17 +264,13 @@ rv_status rv_autoencoder_play(const rv_autoencoder_network *n, const rv_play_sou
                               const rv_play_sink *sink, const rv_play_options *options,
                               rv_error *err)
 {
-    player p = { .config = rv_autoencoder_network_config(n),
-                 .source = source,
-                 .sink = sink,
-                 .options = options };
+    player *p = NULL;
     if (source->frames == 0 || options->samples == 0)
         return RV_FAIL(err, RV_ERR_ARG, "nothing to play: %zu frames, %zu samples", source->frames,
                        options->samples);
-    set_sizes(&p);
-    rv_status st = make(&p, n, err);
-    if (st == RV_OK)
-        st = play(&p, err);
-    unmake(&p);
+    rv_status st = rv_player_new(&p, n, source, sink, options, err);
+    while (st == RV_OK && !rv_player_done(p))
+        st = rv_player_step(p, err);
+    rv_player_free(p);
     return st;
 }

@@ -4,9 +4,11 @@
 
 #include "infer/autoencoder_network.h"
 
+enum { RV_PLAY_ENDLESS = 1 << 30 };
+
 /* What is played: frames of the model's rate, asked for in order. */
 typedef struct rv_play_source {
-    size_t frames; /* one at least */
+    size_t frames; /* one at least; RV_PLAY_ENDLESS until it is known */
     /* f0 [n] Hz, above 0 and below half the sample rate; loudness [n] dB; voice [n] from 0 to 1,
      * of the harmonics */
     rv_status (*read)(void *ctx, size_t first, size_t n, float *f0, float *loudness, float *voice,
@@ -17,7 +19,7 @@ typedef struct rv_play_source {
 } rv_play_source;
 
 typedef struct rv_play_controls {
-    const float *f0, *amplitude;            /* [n] */
+    const float *f0, *loudness, *amplitude; /* [n] */
     const float *distribution, *magnitudes; /* [n,n_harmonic], [n,n_bands] */
     size_t n;
 } rv_play_controls;
@@ -39,8 +41,26 @@ typedef struct rv_play_options {
     rv_pool *pool;                     /* borrowed, may be NULL */
 } rv_play_options;
 
+/* The whole of it. */
 RV_NODISCARD rv_status rv_autoencoder_play(const rv_autoencoder_network *n,
                                            const rv_play_source *source, const rv_play_sink *sink,
                                            const rv_play_options *options, rv_error *err);
+
+/* The same step by step, for who learns only on the way what is to be played, and how much of it:
+ * source and options are borrowed, and their `frames` and `samples` may change between steps. */
+typedef struct rv_player rv_player;
+RV_NODISCARD rv_status rv_player_new(rv_player **out, const rv_autoencoder_network *n,
+                                     const rv_play_source *source, const rv_play_sink *sink,
+                                     const rv_play_options *options, rv_error *err);
+void rv_player_free(rv_player *p);
+
+/* Frames of the source, from the start, that the next step reads, if it has as many; and the most
+ * that are read before a frame is heard. */
+size_t rv_player_needs(const rv_player *p);
+size_t rv_player_ahead(const rv_player *p);
+
+bool rv_player_done(const rv_player *p); /* all samples are made */
+RV_NODISCARD rv_status rv_player_step(rv_player *p, rv_error *err);
+void rv_player_reset(rv_player *p); /* as if new */
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 #include "dsp/classic.h"
+#include "infer/decoder_set.h"
 #include "infer/model_path.h"
 #include "io/bag.h"
 
@@ -93,14 +94,57 @@ static bool is_bag(const char *path)
     return dot && (strcasecmp(dot, ".yaml") == 0 || strcasecmp(dot, ".yml") == 0);
 }
 
-static rv_status open_files(rv_model *m, const char *path, rv_error *err)
+static rv_status open_one(rv_model *m, const char *path, rv_error *err)
 {
-    if (is_bag(path))
-        return open_bag(m, path, err);
     RV_TRY(take_networks(m, 1, err));
     RV_TRY(rv_network_open(&m->networks[0], &m->cards[0], path, 0, NULL, err));
     m->n_networks = 1;
     return RV_OK;
+}
+
+static rv_status open_decoders(rv_model *m, const json_t *set, const char *path, rv_error *err)
+{
+    char *features = NULL;
+    RV_TRY(rv_decoder_set_features(&features, set, path, err));
+    rv_status st = open_one(m, features, err);
+    if (st == RV_OK && !m->cards[0].def->features)
+        st = RV_FAIL(err, RV_ERR_UNSUPPORTED, "%s: gives sound (%s), no features", features,
+                     m->cards[0].def->name);
+    free(features);
+    RV_TRY(st);
+    m->decoders = calloc(m->networks[0]->n_stems, sizeof *m->decoders);
+    if (!m->decoders)
+        return RV_FAIL(err, RV_ERR_NOMEM, "decoders");
+    return rv_decoder_set_open(m->decoders, set, path, rv_network_config(m->networks[0]), err);
+}
+
+static rv_status open_yaml(rv_model *m, const char *path, rv_error *err)
+{
+    json_t *set = NULL;
+    RV_TRY(rv_decoder_set_read(&set, path, err));
+    if (!set)
+        return open_bag(m, path, err);
+    const rv_status st = open_decoders(m, set, path, err);
+    json_decref(set);
+    return st;
+}
+
+static rv_status check_sound(const rv_model *m, const char *path, rv_error *err)
+{
+    for (size_t i = 0; i < m->n_networks && !m->decoders; i++)
+        if (m->cards[i].def->features)
+            return RV_FAIL(err, RV_ERR_UNSUPPORTED,
+                           "%s: hears pitch and loudness of sources (%s) and gives no sound; a "
+                           "YAML file names it (features) and who plays them (decoders), see "
+                           "docs/mctn.md",
+                           path, m->cards[i].def->name);
+    return RV_OK;
+}
+
+static rv_status open_files(rv_model *m, const char *path, rv_error *err)
+{
+    RV_TRY(is_bag(path) ? open_yaml(m, path, err) : open_one(m, path, err));
+    return check_sound(m, path, err);
 }
 
 static void describe_classic(rv_model *m)
@@ -116,6 +160,16 @@ static void describe_classic(rv_model *m)
                                .n_networks = 1 };
     for (size_t k = 0; k < RV_CLASSIC_STEMS; k++)
         m->stems[k] = rv_classic_stem_names[k];
+}
+
+/* Of two planes for each source, notes and loudness, comes one of sound. */
+static void describe_decoders(rv_model *m)
+{
+    m->card.n_stems /= 2;
+    for (size_t k = 0; k < m->card.n_stems; k++) {
+        m->stems[k] = m->stems[2 * k];
+        m->card.parameters += rv_autoencoder_network_parameters(m->decoders[k]);
+    }
 }
 
 static void describe_networks(rv_model *m)
@@ -135,6 +189,8 @@ static void describe_networks(rv_model *m)
         m->card.parameters += m->cards[i].parameters;
     for (size_t k = 0; k < first->info.n_stems; k++)
         m->stems[k] = first->info.stems[k];
+    if (m->decoders)
+        describe_decoders(m);
 }
 
 static rv_status open_model(rv_model *m, const char *name, rv_error *err)
@@ -184,8 +240,11 @@ void rv_model_free(rv_model *m)
         rv_engine_free(m->shelf->idle);
         pthread_mutex_destroy(&m->shelf->lock);
     }
+    for (size_t k = 0; m->decoders && k < m->networks[0]->n_stems; k++)
+        rv_autoencoder_network_free(m->decoders[k]);
     for (size_t i = 0; i < m->n_networks; i++)
         rv_network_free(m->networks[i]);
+    free(m->decoders);
     free(m->shelf);
     free((void *)m->networks);
     free(m->cards);

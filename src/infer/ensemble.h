@@ -2,6 +2,7 @@
 #ifndef INFER_ENSEMBLE_H
 #define INFER_ENSEMBLE_H
 
+#include "infer/autoencoder_network.h"
 #include "infer/engine.h"
 #include "ravel/separate.h"
 
@@ -13,6 +14,8 @@ struct rv_model {
     rv_network_card *cards;
     size_t n_networks;
     double *weights; /* [network][stem], or NULL: all 1 */
+    /* [card.n_stems] of a network that hears features, which they play; NULL: it gives sound */
+    rv_autoencoder_network **decoders;
     struct rv_shelf *shelf;
 };
 

@@ -304,9 +304,9 @@ static rv_status read_level(graph_network *g, const json_t *config, rv_error *er
 {
     const json_t *v = json_object_get(config, "normalise");
     const char *name = v ? json_string_value(v) : "track";
-    g->base.level = name && strcmp(name, "track") == 0;
+    g->base.level = name && strcmp(name, "track") == 0 && !g->def->features;
     g->base.adds_up = g->def->adds_up;
-    if (!g->base.level && (!name || strcmp(name, "none") != 0))
+    if (!g->def->features && !g->base.level && (!name || strcmp(name, "none") != 0))
         return RV_FAIL(err, RV_ERR_UNSUPPORTED, "normalise is '%.50s'; expected none or track",
                        name ? name : "");
     return RV_OK;
@@ -327,6 +327,11 @@ static rv_status open_network(graph_network *g, rv_network_card *card, const cha
     copy_text(card->license, sizeof card->license, config, "license");
     copy_text(card->provenance, sizeof card->provenance, config, "provenance");
     return RV_OK;
+}
+
+const void *rv_network_config(const rv_network *n)
+{
+    return ((const graph_network *)(const void *)n)->config;
 }
 
 const rv_checkpoint *rv_network_checkpoint(const rv_network *n)

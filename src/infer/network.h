@@ -60,6 +60,9 @@ typedef struct rv_network_card {
 RV_NODISCARD rv_status rv_network_open(rv_network **out, rv_network_card *card, const char *path,
                                        double segment, const json_t *config, rv_error *err);
 
+/* What it was configured to, of the type of its rv_model_def. */
+const void *rv_network_config(const rv_network *n);
+
 /* The file that rv_network_open() opened, as long as the network lives. */
 const rv_checkpoint *rv_network_checkpoint(const rv_network *n);
 

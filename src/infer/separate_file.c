@@ -7,10 +7,12 @@
 #include "base/status.h"
 #include "dsp/level.h"
 #include "infer/drain.h"
+#include "infer/play_params.h"
 #include "infer/session.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { PULL = 16384 }; /* frames taken from the session at a time */
 
@@ -25,6 +27,8 @@ typedef struct {
     rv_output_plan plan;
     rv_outputs *outputs;
     rv_drain *drain;
+    rv_play_params *params; /* [stems] those that are written, NULL: none */
+    char **param_paths;     /* [stems] NULL: not of this one */
     float *memory;
     float **stems; /* [stem * channels + channel][PULL] */
     double done;   /* fraction reported */
@@ -86,7 +90,7 @@ static rv_status pull_all(track *t, rv_error *err)
 {
     for (;;) {
         size_t made;
-        RV_TRY(rv_segments_pull(t->session.segments, t->stems, PULL, &made, err));
+        RV_TRY(rv_session_pull(&t->session, t->stems, PULL, &made, err));
         if (made == 0)
             return RV_OK;
         RV_TRY(rv_drain_write(t->drain, (const float *const *)t->stems, made, err));
@@ -103,10 +107,10 @@ static rv_status separate(track *t, rv_error *err)
         RV_TRY(rv_source_next(t->source, &x, &n, err));
         if (n == 0)
             break;
-        RV_TRY(rv_segments_push(t->session.segments, x, n, err));
+        RV_TRY(rv_session_push(&t->session, x, n, err));
         RV_TRY(pull_all(t, err));
     }
-    rv_segments_finish(t->session.segments);
+    rv_session_finish(&t->session);
     RV_TRY(pull_all(t, err));
     return rv_drain_finish(t->drain, rv_source_frames_read(t->source), err);
 }
@@ -123,6 +127,75 @@ static rv_status open_outputs(track *t, rv_error *err)
                                              .quality = t->opt->quality };
     RV_TRY(rv_outputs_open(&t->outputs, t->plan.paths, t->plan.n, &format, t->opt->clip, err));
     return rv_drain_new(&t->drain, f, t->model->card.n_stems, &t->plan, t->outputs, err);
+}
+
+/* Parameters ----------------------------------------------------------------------- */
+
+/* "a/bass.wav" -> "a/bass.npz" */
+static char *param_path(const char *path)
+{
+    const char *slash = strrchr(path, '/'), *dot = strrchr(path, '.');
+    const size_t stem = dot && (!slash || dot > slash) ? (size_t)(dot - path) : strlen(path);
+    char *out = malloc(stem + sizeof ".npz");
+    if (out) {
+        memcpy(out, path, stem);
+        memcpy(out + stem, ".npz", sizeof ".npz");
+    }
+    return out;
+}
+
+/* Of files that hold one stem; folders are there by now. */
+static rv_status open_params(track *t, rv_error *err)
+{
+    const size_t n = t->model->card.n_stems;
+    if (!t->opt->params)
+        return RV_OK;
+    if (!t->model->decoders)
+        return RV_FAIL(err, RV_ERR_UNSUPPORTED,
+                       "model %s has no decoders, whose parameters are "
+                       "wanted",
+                       t->model->card.name);
+    t->params = calloc(n, sizeof *t->params);
+    t->param_paths = calloc(n, sizeof *t->param_paths);
+    if (!t->params || !t->param_paths)
+        return RV_FAIL(err, RV_ERR_NOMEM, "parameters of %zu stems", n);
+    for (size_t i = 0; i < t->plan.n; i++)
+        for (size_t k = 0; k < n; k++) {
+            if (t->plan.stems[i] != UINT32_C(1) << k)
+                continue;
+            if (!(t->param_paths[k] = param_path(t->plan.paths[i])))
+                return RV_FAIL(err, RV_ERR_NOMEM, "the name of a file");
+            if (t->opt->existing == RV_EXISTING_FAIL && access(t->param_paths[k], F_OK) == 0)
+                return RV_FAIL(err, RV_ERR_EXISTS, "%s: is there already: --overwrite",
+                               t->param_paths[k]);
+            RV_TRY(rv_play_params_init(&t->params[k], t->param_paths[k],
+                                       rv_autoencoder_network_config(t->model->decoders[k]), err));
+        }
+    return RV_OK;
+}
+
+static rv_status take_controls(void *ctx, size_t stem, const rv_play_controls *c, rv_error *err)
+{
+    track *t = ctx;
+    return t->param_paths[stem] ? rv_play_params_add(&t->params[stem], c, err) : RV_OK;
+}
+
+static rv_status write_params(track *t, rv_error *err)
+{
+    for (size_t k = 0; t->params && k < t->model->card.n_stems; k++)
+        if (t->param_paths[k])
+            RV_TRY(rv_play_params_write(&t->params[k], err));
+    return RV_OK;
+}
+
+static void close_params(track *t)
+{
+    for (size_t k = 0; t->params && t->param_paths && k < t->model->card.n_stems; k++) {
+        rv_play_params_fini(&t->params[k]);
+        free(t->param_paths[k]);
+    }
+    free(t->params);
+    free(t->param_paths);
 }
 
 static rv_status take_stems(track *t, rv_error *err)
@@ -145,15 +218,19 @@ static rv_status open_track(track *t, const size_t *offsets, rv_error *err)
                                          .separate = &t->opt->separate,
                                          .offsets = offsets,
                                          .watch = watch_session,
-                                         .watch_ctx = t };
+                                         .watch_ctx = t,
+                                         .controls = t->opt->params ? take_controls : NULL,
+                                         .controls_ctx = t };
     RV_TRY(rv_session_open(&t->session, t->model, &options, err));
     RV_TRY(take_stems(t, err));
-    return open_outputs(t, err);
+    RV_TRY(open_outputs(t, err));
+    return open_params(t, err);
 }
 
 static void close_track(track *t)
 {
     rv_drain_free(t->drain);
+    close_params(t);
     rv_outputs_free(t->outputs);
     rv_session_close(&t->session);
     rv_source_free(t->source);
@@ -189,6 +266,7 @@ static rv_status run_track(track *t, const char *path, const size_t *offsets,
     if (rv_session_wants_level(&t->session))
         RV_TRY(measure(t, err));
     RV_TRY(separate(t, err));
+    RV_TRY(write_params(t, err));
     RV_TRY(rv_outputs_finish(t->outputs, &gain, watch_outputs, t, err));
     return fill_report(report, t, gain, err);
 }

@@ -92,7 +92,7 @@ static rv_status pull(work *w, size_t *done, rv_error *err)
     for (size_t made = 1; made > 0; *done += made) {
         for (size_t p = 0; p < w->stems.n; p++)
             w->out[p] = w->stems.at[p] + *done;
-        RV_TRY(rv_segments_pull(w->session.segments, w->out, w->frames - *done, &made, err));
+        RV_TRY(rv_session_pull(&w->session, w->out, w->frames - *done, &made, err));
     }
     return RV_OK;
 }
@@ -106,11 +106,11 @@ static rv_status separate(work *w, rv_error *err)
     for (size_t at = 0; at < w->frames; at += BLOCK) {
         for (size_t c = 0; c < w->channels; c++)
             w->in[c] = w->mix.at[c] + at;
-        RV_TRY(rv_segments_push(w->session.segments, w->in,
-                                w->frames - at < BLOCK ? w->frames - at : BLOCK, err));
+        RV_TRY(rv_session_push(&w->session, w->in, w->frames - at < BLOCK ? w->frames - at : BLOCK,
+                               err));
         RV_TRY(pull(w, &done, err));
     }
-    rv_segments_finish(w->session.segments);
+    rv_session_finish(&w->session);
     return pull(w, &done, err);
 }
 

@@ -3,6 +3,8 @@
 
 #include "base/status.h"
 
+#include <stdlib.h>
+
 static rv_status check_format(const rv_model *m, const rv_session_options *o, rv_error *err)
 {
     const rv_model_card *c = &m->card;
@@ -38,6 +40,27 @@ static rv_status open_segments(rv_session *s, const rv_session_options *o, rv_er
     return rv_segments_new(&s->segments, &options, err);
 }
 
+static rv_status open_players(rv_session *s, const rv_session_options *o, rv_error *err)
+{
+    const rv_model *m = s->model;
+    const size_t n = m->card.n_stems, planes = 2 * n;
+    const rv_stem_players_options options = { .decoders = m->decoders,
+                                              .n = n,
+                                              .pool = rv_engine_pool(s->engine),
+                                              .seed = o->separate->seed,
+                                              .controls = o->controls,
+                                              .ctx = o->controls_ctx };
+    s->features = calloc(planes, sizeof *s->features);
+    float *memory = malloc(planes * RV_SESSION_BLOCK * sizeof *memory);
+    if (!s->features || !memory) {
+        free(memory);
+        return RV_FAIL(err, RV_ERR_NOMEM, "features of %zu stems", n);
+    }
+    for (size_t p = 0; p < planes; p++)
+        s->features[p] = memory + p * RV_SESSION_BLOCK;
+    return rv_stem_players_new(&s->players, &options, err);
+}
+
 rv_status rv_session_open(rv_session *s, rv_model *m, const rv_session_options *o, rv_error *err)
 {
     RV_TRY(check_format(m, o, err));
@@ -49,6 +72,8 @@ rv_status rv_session_open(rv_session *s, rv_model *m, const rv_session_options *
         st = rv_model_take_engine(&s->engine, m, o->separate->threads, err);
     if (st == RV_OK)
         st = open_segments(s, o, err);
+    if (st == RV_OK && m->decoders)
+        st = open_players(s, o, err);
     if (st != RV_OK)
         rv_session_close(s);
     return st;
@@ -57,6 +82,9 @@ rv_status rv_session_open(rv_session *s, rv_model *m, const rv_session_options *
 void rv_session_close(rv_session *s)
 {
     rv_segments_free(s->segments);
+    rv_stem_players_free(s->players);
+    free(s->features ? s->features[0] : NULL);
+    free(s->features);
     if (s->engine && s->classic)
         rv_engine_forget(s->engine, s->classic);
     if (s->engine)
@@ -68,4 +96,58 @@ void rv_session_close(rv_session *s)
 bool rv_session_wants_level(const rv_session *s)
 {
     return s->classic == NULL && s->model->networks[0]->level;
+}
+
+rv_status rv_session_push(rv_session *s, const float *const *mix, size_t frames, rv_error *err)
+{
+    return rv_segments_push(s->segments, mix, frames, err);
+}
+
+void rv_session_finish(rv_session *s)
+{
+    rv_segments_finish(s->segments);
+    s->finished = true;
+}
+
+/* Features from the segments to the players. *moved: whether these can go on. */
+static rv_status move_features(rv_session *s, bool *moved, rv_error *err)
+{
+    size_t n;
+    RV_TRY(rv_segments_pull(s->segments, s->features, RV_SESSION_BLOCK, &n, err));
+    *moved = n > 0;
+    if (n > 0)
+        return rv_stem_players_push(s->players, (const float *const *)s->features, n, err);
+    if (s->finished && !s->played_out) {
+        rv_stem_players_finish(s->players);
+        *moved = s->played_out = true;
+    }
+    return RV_OK;
+}
+
+rv_status rv_session_pull(rv_session *s, float *const *stems, size_t room, size_t *made,
+                          rv_error *err)
+{
+    if (!s->players)
+        return rv_segments_pull(s->segments, stems, room, made, err);
+    for (bool moved = true; moved;) {
+        RV_TRY(rv_stem_players_pull(s->players, stems, room, made, err));
+        if (*made > 0 || room == 0)
+            return RV_OK;
+        RV_TRY(move_features(s, &moved, err));
+    }
+    return RV_OK;
+}
+
+void rv_session_reset(rv_session *s)
+{
+    rv_segments_reset(s->segments);
+    if (s->players)
+        rv_stem_players_reset(s->players);
+    s->finished = s->played_out = false;
+}
+
+size_t rv_session_latency(const rv_session *s)
+{
+    return rv_segments_latency(s->segments) +
+           (s->players ? rv_stem_players_latency(s->players) : 0);
 }

@@ -4,12 +4,18 @@
 
 #include "infer/ensemble.h"
 #include "infer/segments.h"
+#include "infer/stem_players.h"
+
+enum { RV_SESSION_BLOCK = 16384 };
 
 typedef struct rv_session {
     rv_model *model;
     rv_engine *engine;
     rv_network *classic; /* made for this format; NULL for trained networks */
     rv_segments *segments;
+    rv_stem_players *players;  /* of a model with decoders; NULL: segments give sound */
+    float **features;          /* for them [2 stems][RV_SESSION_BLOCK] */
+    bool finished, played_out; /* no more is pushed; the players know it */
 } rv_session;
 
 typedef struct rv_session_options {
@@ -18,12 +24,24 @@ typedef struct rv_session_options {
     const size_t *offsets; /* of the shifts, see segments.h; NULL: random */
     rv_segments_watch *watch;
     void *watch_ctx;
+    /* What the synthesisers of a model with decoders are told; may be NULL. */
+    rv_status (*controls)(void *ctx, size_t stem, const rv_play_controls *c, rv_error *err);
+    void *controls_ctx;
 } rv_session_options;
 
 /* The model must outlive the session. Nothing is to be closed after a failure. */
 RV_NODISCARD rv_status rv_session_open(rv_session *s, rv_model *m, const rv_session_options *o,
                                        rv_error *err);
 void rv_session_close(rv_session *s); /* of zeros is allowed */
+
+/* As those of segments.h, whoever makes the sound. */
+RV_NODISCARD rv_status rv_session_push(rv_session *s, const float *const *mix, size_t frames,
+                                       rv_error *err);
+void rv_session_finish(rv_session *s);
+RV_NODISCARD rv_status rv_session_pull(rv_session *s, float *const *stems, size_t room,
+                                       size_t *made, rv_error *err);
+void rv_session_reset(rv_session *s);
+size_t rv_session_latency(const rv_session *s);
 
 /* True if the model wants normalised audio, see rv_segments_level(). */
 bool rv_session_wants_level(const rv_session *s);

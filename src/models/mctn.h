@@ -7,6 +7,9 @@
 
 #define RV_MCTN_CLASS "ravel.mctn.FeatureSeparator"
 
+/* Each has two planes in the table of models, see mctn_model.c. */
+enum { RV_MCTN_SOURCES = RV_MAX_STEMS / 2 };
+
 /* How a pitch comes from what a network says of `depth` pitches. */
 typedef enum rv_mctn_pitch {
     RV_MCTN_MIDI,   /* published: the mean of MIDI notes, weighted by softplus */
@@ -14,7 +17,7 @@ typedef enum rv_mctn_pitch {
 } rv_mctn_pitch;
 
 typedef struct rv_mctn_config {
-    char sources[RV_MAX_STEMS][RV_STEM_NAME];
+    char sources[RV_MCTN_SOURCES][RV_STEM_NAME];
     size_t n_sources;
     size_t sample_rate;                    /* Hz */
     size_t hop;                            /* samples between frames */

@@ -23,9 +23,9 @@ static void read_sources(rv_arg_reader *r, rv_mctn_config *c)
     static const char *const published[] = { "bass", "drums", "vocals" };
     const rv_arg *list = rv_arg_list(r, "sources");
     const double n = list ? list->number : 3;
-    if (!(n >= 1 && n <= RV_MAX_STEMS)) {
+    if (!(n >= 1 && n <= RV_MCTN_SOURCES)) {
         rv_arg_fail(r, RV_ERR_ARG, "sources", "has %g names, 1 to %d are expected", n,
-                    RV_MAX_STEMS);
+                    RV_MCTN_SOURCES);
         return;
     }
     for (c->n_sources = 0; c->n_sources < (size_t)n; c->n_sources++) {

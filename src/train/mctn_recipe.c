@@ -131,7 +131,7 @@ static void add_measures(rv_mctn_recipe *m, const char *source)
 static void name_measures(rv_mctn_recipe *m)
 {
     add_measures(m, "");
-    for (size_t s = 0; m->model.n_sources <= RV_MCTN_MEASURED && s < m->model.n_sources; s++)
+    for (size_t s = 0; s < m->model.n_sources; s++)
         add_measures(m, m->model.sources[s]);
 }
 

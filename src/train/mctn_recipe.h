@@ -6,17 +6,14 @@
 #include "train/feature_recipe.h"
 #include "train/feature_separation.h"
 
-/* Of all sources, then of each, if there is room for all: loudness, pitch. */
-enum { RV_MCTN_MEASURED = (RV_TRAIN_MEASURES - 2) / 2 };
-
 typedef struct rv_mctn_recipe {
     json_t *arguments; /* of the model, as checkpoints hold them */
     rv_mctn_config model;
     rv_feature_mixes_config mixes; /* to train on */
     rv_feature_separation separation;
-    const char *cache;  /* folder of features, NULL: the user's */
-    rv_crepe_f0 *crepe; /* that finds pitch; NULL: another method */
-    rv_train_measure measures[RV_TRAIN_MEASURES];
+    const char *cache;                            /* folder of features, NULL: the user's */
+    rv_crepe_f0 *crepe;                           /* that finds pitch; NULL: another method */
+    rv_train_measure measures[RV_TRAIN_MEASURES]; /* loudness and pitch: of all, then of each */
     size_t n_measures;
     char names[RV_TRAIN_MEASURES][RV_STEM_NAME + 16], labels[RV_TRAIN_MEASURES][RV_STEM_NAME + 16];
 } rv_mctn_recipe;

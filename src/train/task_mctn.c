@@ -193,8 +193,8 @@ static json_t *release(const void *own)
 /* Validation ------------------------------------------------------------------------------ */
 
 typedef struct {
-    double loss, loudness[RV_MAX_STEMS], f0[RV_MAX_STEMS];
-    double frames, voiced[RV_MAX_STEMS];
+    double loss, loudness[RV_MCTN_SOURCES], f0[RV_MCTN_SOURCES];
+    double frames, voiced[RV_MCTN_SOURCES];
 } sums;
 
 static bool can_validate(const void *own)
@@ -231,10 +231,8 @@ static void fill_measures(const rv_mctn_recipe *m, const sums *s, double *values
         loudness += s->loudness[k];
         f0 += s->f0[k];
         voiced += s->voiced[k];
-        if (m->n_measures > 2) {
-            values[2 + 2 * k] = share(s->loudness[k], s->frames);
-            values[3 + 2 * k] = share(s->f0[k], s->voiced[k]);
-        }
+        values[2 + 2 * k] = share(s->loudness[k], s->frames);
+        values[3 + 2 * k] = share(s->f0[k], s->voiced[k]);
     }
     values[0] = share(loudness, s->frames * (double)m->model.n_sources);
     values[1] = share(f0, voiced);

@@ -185,7 +185,8 @@ static json_t *identity(const rv_recipe *r)
 
 static bool learns(const char *model)
 {
-    return rv_model_find(model) != NULL;
+    const rv_model_def *def = rv_model_find(model);
+    return def && !def->features;
 }
 
 /* Data ------------------------------------------------------------------------------------ */
