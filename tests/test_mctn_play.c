@@ -74,7 +74,7 @@ static int set_up(void **state)
     write_text("both.yaml", "features: features.safetensors\n"
                             "decoders: {low: low.safetensors, high: high.safetensors}\n");
     for (size_t t = 0; t < SAMPLES; t++)
-        mix[t] = (float)(0.3 * sin((double)t * 0.05) + 0.2 * sin((double)t * t * 1e-5));
+        mix[t] = (float)(0.3 * sin((double)t * 0.05) + 0.2 * sin((double)t * (double)t * 1e-5));
     opt.channels = 1;
     opt.sample_rate = TINY_RATE;
     opt.bits = 32;
@@ -182,7 +182,7 @@ static void read_sound(const char *name, float *x, size_t n)
     rv_error err = { 0 };
     rv_audio_reader *r = NULL;
     size_t got = 0;
-    CHECK_OK(rv_audio_reader_open(&r, in_folder(name), &err), err);
+    CHECK_OK(rv_audio_reader_open(&r, in_folder(name), 0, &err), err);
     CHECK(rv_audio_reader_info(r)->frames == (int64_t)n);
     for (size_t done = 0; done < n; done += got) {
         float *to = x + done;
@@ -210,7 +210,7 @@ static void check_plays_again(size_t stem)
     CHECK_OK(rv_synth_file(in_folder(model), in_folder(npz), out, &o, NULL, &err), err);
     read_sound(wav, first, SAMPLES);
     rv_audio_reader *r = NULL;
-    CHECK_OK(rv_audio_reader_open(&r, out, &err), err);
+    CHECK_OK(rv_audio_reader_open(&r, out, 0, &err), err);
     const size_t n = (size_t)rv_audio_reader_info(r)->frames; /* whole frames */
     rv_audio_reader_free(r);
     CHECK(n >= SAMPLES && n < SAMPLES + TINY_HOP);

@@ -1,6 +1,7 @@
 /* mctn_model.c - the feature separator as a row of the table of models, so that it runs over
  * tracks in segments as separators do: for each source a plane of MIDI notes and one of loudness in
  * dB, each value held for a frame. Notes, not Hz: where segments overlap their mean is taken. */
+#include "base/status.h"
 #include "ddsp/controls.h"
 #include "models/mctn.h"
 
