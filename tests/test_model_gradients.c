@@ -310,6 +310,12 @@ static rv_node *build_mctn_softmax(nn_builder *b)
     return build_mctn_of(b, RV_MCTN_SOFTMAX, RV_PITCH_LIKELIHOOD);
 }
 
+MODEL(mctn_ddsp, 40, NUMBER("audio_channels", 1), NUMBER("samplerate", 8000), NUMBER("hop", 8),
+      NUMBER("N", 5), NUMBER("B", 4), NUMBER("H", 6), NUMBER("X", 2), NUMBER("depth", 7),
+      TEXT("pitch", "softmax"), NUMBER("hidden_size", 4), NUMBER("layers", 1),
+      NUMBER("n_harmonic", 3), NUMBER("n_bands", 4), NUMBER("z", 2), NUMBER("z_hidden", 3),
+      NUMBER("loudness_mean", -40), NUMBER("segment", 0.01))
+
 static const rv_ast_config tiny_ast = { .width = 6,
                                         .layers = 2,
                                         .heads = 2,
@@ -546,6 +552,7 @@ CASE(stem_decoder)
 CASE(mask_eq)
 CASE(mctn)
 CASE(mctn_softmax)
+CASE(mctn_ddsp)
 CASE(open_unmix)
 CASE(ravel_s)
 CASE(bsrnn)
@@ -570,6 +577,7 @@ int main(void)
         cmocka_unit_test(test_mask_eq),
         cmocka_unit_test(test_mctn),
         cmocka_unit_test(test_mctn_softmax),
+        cmocka_unit_test(test_mctn_ddsp),
         cmocka_unit_test(test_open_unmix),
         cmocka_unit_test(test_ravel_s),
         cmocka_unit_test(test_bsrnn),

@@ -229,8 +229,11 @@ TEST(test_bad_recipes)
     check_refuses_silence(stems, STEMS, NULL);
 }
 
-/* The recipes that are shipped, with small networks and a moment of sound. */
-static void check_recipe(const char *name, const char *arguments)
+#define BOTH "data.stems=[low, high]"
+#define YIN  "data.features.f0_method=yin"
+
+/* The recipes that are shipped, with small networks and a moment of sound; `own`: n overrides. */
+static void check_recipe(const char *name, const char *const *own, size_t n)
 {
     char path[400], data[200], out[200];
     rv_error err = { 0 };
@@ -241,26 +244,62 @@ static void check_recipe(const char *name, const char *arguments)
     snprintf(path, sizeof path, "%s/configs/%s.yaml", from ? from : ".", name);
     snprintf(data, sizeof data, "data.root=%s/songs", root);
     snprintf(out, sizeof out, "train.out=%s/%s", root, name);
-    const char *const overrides[] = {
-        data,
-        out,
-        arguments,
-        "data.stems=[low, high]",
-        "data.segment=0.5",
-        "data.stride=0.5",
-        "data.batch=2",
-        "train.steps=2",
-        "train.epochs=1",
-        "data.features.f0_method=yin",
-    };
-    CHECK_OK(rv_train(path, overrides, sizeof overrides / sizeof *overrides, &opt, &r, &err), err);
+    const char *overrides[20] = { data,
+                                  out,
+                                  "data.segment=0.5",
+                                  "data.stride=0.5",
+                                  "data.batch=2",
+                                  "train.steps=2",
+                                  "train.epochs=1" };
+    CHECK(n <= 13);
+    memcpy(overrides + 7, own, n * sizeof *own);
+    CHECK_OK(rv_train(path, overrides, 7 + n, &opt, &r, &err), err);
     CHECK(r.steps == 2 && isfinite(r.best_loss) && r.valid_songs == 1);
 }
 
+#define CHECK_RECIPE(name, ...)                            \
+    do {                                                   \
+        const char *const own[] = { __VA_ARGS__ };         \
+        check_recipe(name, own, sizeof own / sizeof *own); \
+    } while (0)
+#define BOTH          "data.stems=[low, high]"
+#define YIN           "data.features.f0_method=yin"
+#define SMALL         "model.arguments.N=8", "model.arguments.B=8", "model.arguments.H=8"
+#define SMALL_DECODER "model.arguments.hidden_size=8", "model.arguments.layers=1"
+
 TEST(test_shipped_recipes)
 {
-    check_recipe("mctn", "model.arguments={N: 8, B: 8, H: 8}");
-    check_recipe("mctn_small", "model.arguments={N: 8, B: 8, H: 8, pitch: softmax}");
+    char init[200];
+    CHECK_RECIPE("mctn", BOTH, YIN, SMALL);
+    CHECK_RECIPE("mctn_small", BOTH, YIN, SMALL);
+    CHECK_RECIPE("mctn_decoder", "data.stems=[low]", YIN, SMALL_DECODER);
+    CHECK_RECIPE("mctn_decoder_small", "data.stems=[low]", YIN, SMALL_DECODER);
+    snprintf(init, sizeof init, "train.init=%s/mctn/best.safetensors", root);
+    CHECK_RECIPE("mctn_ddsp", BOTH, SMALL, SMALL_DECODER, init);
+    snprintf(init, sizeof init, "train.init=%s/mctn_small/best.safetensors", root);
+    CHECK_RECIPE("mctn_ddsp_small", BOTH, SMALL, SMALL_DECODER, init);
+}
+
+/* All of the feature separator that is in the file is in the whole that starts from it. */
+TEST(test_end_to_end_starts_from_a_feature_separator)
+{
+    char path[200];
+    rv_error err = { 0 };
+    rv_checkpoint *part = NULL, *whole = NULL;
+    path_of(path, sizeof path, "mctn/best.safetensors");
+    CHECK_OK(rv_checkpoint_open(&part, path, &err), err);
+    path_of(path, sizeof path, "mctn_ddsp/best.safetensors");
+    CHECK_OK(rv_checkpoint_open(&whole, path, &err), err);
+    for (size_t i = 0; i < rv_checkpoint_count(part); i++) {
+        const rv_tensor *t = rv_checkpoint_tensor(part, i);
+        CHECK_MSG(rv_checkpoint_find(whole, t->name), "%s is missing", t->name);
+    }
+    const rv_tensor *a = rv_checkpoint_find(part, "f0.0.weight");
+    const rv_tensor *b = rv_checkpoint_find(whole, "f0.0.weight");
+    CHECK(!memcmp(rv_checkpoint_view(part, a), rv_checkpoint_view(whole, b),
+                  a->count * sizeof(float))); /* no gradient reaches it */
+    rv_checkpoint_free(part);
+    rv_checkpoint_free(whole);
 }
 
 int main(void)
@@ -274,6 +313,7 @@ int main(void)
         cmocka_unit_test(test_a_stopped_run_goes_on_exactly_with_any_threads),
         cmocka_unit_test(test_bad_recipes),
         cmocka_unit_test(test_shipped_recipes),
+        cmocka_unit_test(test_end_to_end_starts_from_a_feature_separator),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

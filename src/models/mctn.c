@@ -82,17 +82,14 @@ static rv_node *masks(nn_builder *b, const rv_mctn_config *c, rv_node *w)
 /* Linear, ReLU, layer norm, as name.i and name.(i + 1) */
 static rv_node *layer(nn_builder *b, const char *name, size_t i, rv_node *x, size_t out)
 {
-    size_t mark = nn_enter(b, "%s", name);
-    const rv_shape shape = RV_SHAPE(out);
-    char linear[16];
+    const size_t mark = nn_enter(b, "%s", name);
+    char linear[16], norm[16];
     snprintf(linear, sizeof linear, "%zu", i);
+    snprintf(norm, sizeof norm, "%zu", i + 1);
     x = rv_relu(nn_linear(b, linear, x, out, false));
-    const size_t inner = nn_enter(b, "%zu", i + 1);
-    rv_node *gain = nn_param_new(b, "weight", shape, (nn_start){ NN_FILL, 1 });
-    rv_node *bias = nn_param_new(b, "bias", shape, (nn_start){ NN_FILL, 0 });
-    nn_leave(b, inner);
+    x = nn_layer_norm_eps(b, norm, x, head_norm_eps);
     nn_leave(b, mark);
-    return rv_layer_norm(x, gain, bias, head_norm_eps);
+    return x;
 }
 
 /* code [B,F,S,N] -> [B,F,S,2N] */

@@ -36,6 +36,9 @@ typedef struct rv_mctn_config {
  * that name the argument. */
 RV_NODISCARD rv_status rv_mctn_configure(rv_mctn_config *c, const rv_args *args, rv_error *err);
 
+/* Of them, those of the network: all but sources, rate, segment. The rate must be set. */
+void rv_mctn_read_network(rv_arg_reader *r, rv_mctn_config *c);
+
 /* B mixes, F frames, S sources. */
 typedef struct rv_mctn_features {
     rv_node *f0;       /* [B,F,S] Hz */

@@ -38,7 +38,7 @@ static void read_sources(rv_arg_reader *r, rv_mctn_config *c)
     }
 }
 
-static void read_network(rv_arg_reader *r, rv_mctn_config *c)
+static void read_sizes(rv_arg_reader *r, rv_mctn_config *c)
 {
     c->hop = rv_arg_size(r, "hop", c->sample_rate / 250, 1, 1 << 16);
     c->kernel = rv_arg_size(r, "L", c->hop, c->hop, 1 << 16);
@@ -80,6 +80,12 @@ static void read_heads(rv_arg_reader *r, rv_mctn_config *c)
     c->loudness = (rv_loudness_kind)choice(r, "loudness", loudnesses, 3);
 }
 
+void rv_mctn_read_network(rv_arg_reader *r, rv_mctn_config *c)
+{
+    read_sizes(r, c);
+    read_heads(r, c);
+}
+
 /* Whole frames, one at least. */
 static void read_segment(rv_arg_reader *r, rv_mctn_config *c)
 {
@@ -94,8 +100,7 @@ rv_status rv_mctn_configure(rv_mctn_config *c, const rv_args *args, rv_error *er
     *c = (rv_mctn_config){ 0 };
     read_sources(&r, c);
     c->sample_rate = rv_arg_size(&r, "sample_rate", 16000, 1000, 192000);
-    read_network(&r, c);
-    read_heads(&r, c);
+    rv_mctn_read_network(&r, c);
     read_segment(&r, c);
     return rv_arg_finish(&r);
 }

@@ -6,7 +6,7 @@
 extern const rv_model_def rv_model_htdemucs, rv_model_hdemucs, rv_model_demucs, rv_model_demucs_v2,
     rv_model_conv_tasnet, rv_model_conv_tasnet_asteroid, rv_model_open_unmix, rv_model_ravel_s,
     rv_model_bsrnn, rv_model_mmdensenet, rv_model_mmdenselstm, rv_model_ast_ddsp,
-    rv_model_ast_ddsp_paper, rv_model_mctn;
+    rv_model_ast_ddsp_paper, rv_model_mctn, rv_model_mctn_ddsp;
 
 const rv_model_def *const rv_models[] = {
     &rv_model_htdemucs,             /* htdemucs.c */
@@ -23,6 +23,7 @@ const rv_model_def *const rv_models[] = {
     &rv_model_ast_ddsp,             /* ast_ddsp.c */
     &rv_model_ast_ddsp_paper,       /* ast_ddsp.c */
     &rv_model_mctn,                 /* mctn_model.c */
+    &rv_model_mctn_ddsp,            /* mctn_ddsp.c */
     NULL,
 };
 
