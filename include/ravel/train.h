@@ -19,9 +19,9 @@ enum { RV_TRAIN_MEASURES = 18 };
 
 /** A figure of a validation beside the loss. */
 typedef struct rv_train_measure {
-    const char *name;  /**< in log.jsonl: "si_sdr" */
-    const char *label; /**< for people: "SI-SDR" */
-    const char *unit;  /**< "dB", or "" */
+    char name[48];  /**< in log.jsonl: "si_sdr", "bass_f0_l1" */
+    char label[48]; /**< for people: "SI-SDR" */
+    char unit[16];  /**< "dB", or "" */
     double value;
 } rv_train_measure;
 

@@ -120,11 +120,10 @@ static void add_measures(rv_mctn_recipe *m, const char *source)
     static const char *const names[] = { "loudness_l1", "f0_l1" }, *const units[] = { "dB", "Hz" };
     static const char *const labels[] = { "loudness L1", "f0 L1" };
     for (int i = 0; i < 2; i++) {
-        const size_t at = m->n_measures++;
-        snprintf(m->names[at], sizeof m->names[at], "%s%s%s", source, *source ? "_" : "", names[i]);
-        snprintf(m->labels[at], sizeof m->labels[at], "%s%s%s", source, *source ? " " : "",
-                 labels[i]);
-        m->measures[at] = (rv_train_measure){ m->names[at], m->labels[at], units[i], 0 };
+        rv_train_measure *to = &m->measures[m->n_measures++];
+        snprintf(to->name, sizeof to->name, "%s%s%s", source, *source ? "_" : "", names[i]);
+        snprintf(to->label, sizeof to->label, "%s%s%s", source, *source ? " " : "", labels[i]);
+        snprintf(to->unit, sizeof to->unit, "%s", units[i]);
     }
 }
 

@@ -15,7 +15,6 @@ typedef struct rv_mctn_recipe {
     rv_crepe_f0 *crepe;                           /* that finds pitch; NULL: another method */
     rv_train_measure measures[RV_TRAIN_MEASURES]; /* loudness and pitch: of all, then of each */
     size_t n_measures;
-    char names[RV_TRAIN_MEASURES][RV_STEM_NAME + 16], labels[RV_TRAIN_MEASURES][RV_STEM_NAME + 16];
 } rv_mctn_recipe;
 
 extern const rv_config_key rv_mctn_keys[];

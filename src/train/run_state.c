@@ -133,15 +133,15 @@ static const char *count_key(char key[48], size_t average)
 }
 
 /* The best epoch's value of a measure of the task. */
-static const char *best_key(char key[48], const rv_train_measure *measure)
+static const char *best_key(char key[64], const rv_train_measure *measure)
 {
-    snprintf(key, 48, "best_%s", measure->name);
+    snprintf(key, 64, "best_%s", measure->name);
     return key;
 }
 
 static bool put_numbers(json_t *o, const rv_run_state *s, const rv_recipe *r)
 {
-    char key[48];
+    char key[64];
     size_t n;
     const rv_train_measure *measures = rv_task_measures(r, &n);
     bool ok = json_object_set_new(o, "recipe", identity(r)) == 0 &&
@@ -161,7 +161,7 @@ static bool put_numbers(json_t *o, const rv_run_state *s, const rv_recipe *r)
 static rv_status take_numbers(rv_run_state *s, const rv_recipe *r, const json_t *o, rv_error *err)
 {
     uint64_t steps = 0;
-    char key[48];
+    char key[64];
     size_t n;
     const rv_train_measure *measures = rv_task_measures(r, &n);
     RV_TRY(rv_state_get_count(o, "steps", &steps, err));
