@@ -48,7 +48,7 @@ struct rv_model_def {
     const char *const
         *positional; /* names of the constructor's positional arguments, NULL-terminated */
     size_t config_size;
-    bool adds_up; /* the stems' sum is the mix, so they share its mean where that was taken out */
+    bool adds_up;  /* the stems' sum is the mix, so they share its mean where that was taken out */
     bool features; /* its planes are features of sources, not sound: see mctn_model.c */
 
     /* Fill `config` (config_size bytes) and `info` from the arguments; what is absent takes
