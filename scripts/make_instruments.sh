@@ -2,7 +2,7 @@
 # Make a small set of solo instruments, for configs/ddsp_*.yaml: melodies for violin, flute and
 # trumpet, played without effects at 16 kHz.
 #   scripts/make_instruments.sh OUT [options of ravel dataset render]
-# The data sets are OUT/violin, OUT/flute and OUT/trumpet, about a quarter of an hour each. Their
+# The data sets are OUT/violin, OUT/flute and OUT/trumpet, about 37 minutes each. Their
 # sounds are those of MuseScore_General (MIT), one sample for a note and not two that differ, as
 # FluidR3 has; what is learned from them may be given away.
 set -euo pipefail
@@ -25,9 +25,9 @@ fi
 [ -f build/build.ninja ] && meson setup --reconfigure build >/dev/null || meson setup build >/dev/null
 ninja -C build ravel >/dev/null
 instrument() { # name, program, lowest note, highest note
-  python3 tools/melodies.py "$out/midi/$1" "$1" "$2" "$3" "$4" 16 55
+  python3 tools/melodies.py "$out/midi/$1" "$1" "$2" "$3" "$4" 40 55
   build/ravel dataset render "$out/$1" --midi "$out/midi/$1" --soundfont "$soundfont" --dry \
-    --sample-rate 16000 --valid-fraction 0.13 "${@:5}"
+    --sample-rate 16000 --valid-fraction 0.05 "${@:5}"
 }
 instrument violin 40 55 91 "$@"
 instrument flute 73 60 93 "$@"
