@@ -53,7 +53,7 @@ class FullDisk(CliCase):
     def test_separate(self):
         song = write_wav(self.folder / "long.wav", seconds=4)
         for mode in ("rescale", "none"):
-            args = ("separate", "-j", 2, "-o", self.out, "--clip-mode", mode, "--overwrite", song)
+            args = ("separate", "-m", "classic", "-j", 2, "-o", self.out, "--clip-mode", mode, "--overwrite", song)
             self.refused(100000, args, "long.wav" if mode == "rescale" else "out/classic/long/")
             self.assertEqual(self.files(), [])
         self.run_ravel(*args)
