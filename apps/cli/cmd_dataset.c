@@ -12,6 +12,7 @@ static const struct {
 } commands[] = {
     { "render", "songs from MIDI files, with soundfonts", cmd_dataset_render },
     { "check", "say what a data set holds, and what in it harms training", cmd_dataset_check },
+    { "gate", "say which segments of a stem are one voice", cmd_dataset_gate },
     { "shards", "cut a data set into TFRecord files of examples", cmd_dataset_shards },
     { NULL, NULL, NULL },
 };

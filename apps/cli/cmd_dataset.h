@@ -6,6 +6,7 @@
 /* One function for each, in cmd_dataset_NAME.c. They return the exit code. */
 int cmd_dataset_render(int argc, char **argv);
 int cmd_dataset_check(int argc, char **argv);
+int cmd_dataset_gate(int argc, char **argv);
 int cmd_dataset_shards(int argc, char **argv);
 
 #endif

@@ -7,6 +7,7 @@
 #define RV_DATASET_H
 
 #include <ravel/base.h>
+#include <ravel/features.h>
 
 RV_BEGIN_DECLS
 
@@ -90,6 +91,55 @@ typedef struct rv_render_report {
  */
 RV_API RV_NODISCARD rv_status rv_dataset_render(const char *out, const rv_render_options *opt,
                                                 rv_render_report *report, rv_error *err);
+
+/* Gate -------------------------------------------------------------------------------------- */
+
+/** Which frames, segments and tracks are one voice. Fill with rv_gate_defaults() first; thresholds
+ * have the names and values of DDSP-Demucs, and count as passed where they are met exactly. */
+typedef struct rv_gate_options {
+    const char *layout; /**< of the data set; NULL: found out (default NULL) */
+    const char *stem;   /**< that is heard (default "vocals") */
+    const char *tracks; /**< also a CSV with a row for each track; NULL: none (default NULL) */
+    const char *cache;  /**< of features; NULL: $XDG_CACHE_HOME/ravel or ~/.cache/ravel (default) */
+    double f0_conf_min; /**< of a frame (default 0.65) */
+    double harmonicity_ratio_min;     /**< of a frame (default 0.65) */
+    double residual_energy_ratio_max; /**< of a frame (default 0.38) */
+    double mono_frame_fraction_min;   /**< of a segment's voiced frames (default 0.8) */
+    double mono_track_fraction_min;   /**< of a track's voiced frames (default 0.88) */
+    double segment, hop;              /**< seconds (default 10 and 5) */
+    int sample_rate;                  /**< Hz that audio is brought to (default 22050) */
+    double frame_rate;                /**< frames a second (default 100) */
+    rv_f0_method f0_method;           /**< (default RV_F0_PYIN) */
+    double f0_min, f0_max;            /**< Hz (default 65.406, 2093.005) */
+    rv_crepe_options crepe;           /**< with f0_method RV_F0_CREPE */
+    int threads;                      /**< songs at a time; 0: one for each core (default 0) */
+    int whole_tracks; /**< 1: segments pass only where their track does, too (default 0) */
+    int overwrite;    /**< 1: replace tables that are there (default 0) */
+    /** Called often, never by two threads at a time; not 0: stop. May be NULL. */
+    int (*progress)(void *ctx, const char *song, double fraction);
+    void *progress_ctx;
+    uint32_t reserved[8];
+} rv_gate_options;
+
+RV_API void rv_gate_defaults(rv_gate_options *opt);
+
+typedef struct rv_gate_report {
+    uint64_t tracks, tracks_passed, segments, segments_passed;
+    uint64_t found, measured; /**< features in the cache, and those that it lacked */
+} rv_gate_report;
+
+/**
+ * Write the decisions on a stem of all songs of a data set, or of a folder of separated stems, as
+ * CSV: track, start_s, end_s, voiced_frames, mono_voiced_frames, mono_fraction, segment_pass; which
+ * is what rv_shards_options.segments reads. Songs without the stem are left out.
+ *
+ * @retval RV_ERR_ARG       an option, or there is no such stem
+ * @retval RV_ERR_EXISTS    a table is there already
+ * @retval RV_ERR_CANCELLED the callback asked to stop
+ */
+RV_API RV_NODISCARD rv_status rv_dataset_gate(const char *root, const char *out,
+                                              const rv_gate_options *opt, rv_gate_report *report,
+                                              rv_error *err);
 
 /* Shards ------------------------------------------------------------------------------------ */
 

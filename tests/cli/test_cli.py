@@ -7,6 +7,7 @@ import json
 import math
 import os
 import pickle
+import random
 import shutil
 import signal
 import struct
@@ -104,6 +105,59 @@ class Cli(CliCase):
         self.run_ravel(*args, "--overwrite")
         self.complaint(self.run_ravel("dataset", "shards", "songs", code=2), "-o OUT")
         self.complaint(self.run_ravel("dataset", "shards", "none", "-o", "x", code=1), "none")
+
+    def test_dataset_gate(self):
+        for song in ("train/a", "test/b"):
+            for stem in ("mixture", "vocals"):
+                write_wav(self.folder / "songs" / song / f"{stem}.wav", 3, 22050, 1)
+        table, tracks = self.folder / "gate.csv", self.folder / "tracks.csv"
+        args = ("dataset", "gate", "songs", "-o", table, "--tracks", tracks, "--segment", 1,
+                "--hop", 0.5, "-j", 1)
+        told = json.loads(self.run_ravel(*args, "--json").stdout)
+        self.assertEqual(told, {"tracks": 2, "tracks_passed": 2, "segments": 10,
+                                "segments_passed": 10, "cached": 3, "measured": 2})
+        rows = table.read_text().splitlines()
+        self.assertEqual(rows[0], "track,start_s,end_s,voiced_frames,mono_voiced_frames,"
+                                  "mono_fraction,segment_pass")
+        self.assertEqual(rows[2].split(",")[:3] + rows[2].split(",")[6:],
+                         ["a", "0.500", "1.500", "True"])
+        self.assertEqual(len(tracks.read_text().splitlines()), 3)
+        cut = ("dataset", "shards", "songs", "--segments", table, "--window", 1,
+               "--valid-fraction", 0, "--json")
+        done = json.loads(self.run_ravel(*cut, "-o", self.folder / "shards").stdout)
+        self.assertEqual(done["train"]["examples"], 5)
+        self.complaint(self.run_ravel(*args, code=1), "gate.csv", "is there already")
+        # What was measured is found, and a threshold that nothing meets lets nothing through.
+        none = self.run_ravel(*args, "--overwrite", "--residual-max", 0)
+        self.assertIn("features  4 found, 0 measured", none.stdout)
+        self.assertIn("segments  10, of which 0 pass", none.stdout)
+        done = json.loads(self.run_ravel(*cut, "-o", self.folder / "none").stdout)
+        self.assertEqual(done["train"]["examples"], 0)
+
+    def test_dataset_gate_thresholds(self):
+        """Each option reaches its threshold: a tone in some noise meets none that is strict."""
+        path = write_wav(self.folder / "songs" / "a" / "vocals.wav", 2, 22050, 1)
+        noise, data = random.Random(1), bytearray(path.read_bytes())
+        for at in range(44, len(data), 2):
+            value, = struct.unpack_from("<h", data, at)
+            struct.pack_into("<h", data, at, value + noise.randint(-2000, 2000))
+        path.write_bytes(data)
+        args = ("dataset", "gate", "songs", "-o", "gate.csv", "--overwrite", "--json", "-j", 1)
+        for option, value in (("--f0-confidence-min", 1), ("--harmonicity-min", 1),
+                              ("--residual-max", 0)):
+            told = json.loads(self.run_ravel(*args, option, value).stdout)
+            self.assertEqual((told["segments"], told["segments_passed"], told["tracks_passed"]),
+                             (1, 0, 0), option)
+            for fraction in ("--segment-fraction-min", "--track-fraction-min"):
+                told = json.loads(self.run_ravel(*args, option, value, fraction, 0).stdout)
+                self.assertEqual((told["segments_passed"], told["tracks_passed"]),
+                                 (1, 0) if "segment" in fraction else (0, 1))
+            told = json.loads(self.run_ravel(*args, option, value, "--segment-fraction-min", 0,
+                                             "--whole-tracks").stdout)
+            self.assertEqual(told["segments_passed"], 0)
+        self.complaint(self.run_ravel("dataset", "gate", "songs", code=2), "-o OUT.csv")
+        self.complaint(self.run_ravel("dataset", "gate", "none", "-o", "x.csv", code=1), "none")
+        self.complaint(self.run_ravel(*args, "--stem", "kazoo", code=1), "no songs of these stems")
 
     def write_songs(self):
         """Two songs of the same audio in two splits, and a third that lacks a stem."""
