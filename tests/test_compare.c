@@ -133,8 +133,17 @@ static void check_differences(const rv_comparison *c)
           drums.mean <= drums.high);
     CHECK(sc.high < 0 && sc.better == 1); /* lower is better */
     CHECK(bass.better == 1 && bass.mean < drums.mean);
+    int below = 0, same = 0;
+    for (size_t i = 0; i < 5; i++) {
+        const double x = rv_evaluation_value(rv_comparison_of(c, 0), i, 0, RV_METRIC_SC) -
+                         rv_evaluation_value(rv_comparison_of(c, 1), i, 0, RV_METRIC_SC);
+        below += x < sc.median;
+        same += x == sc.median;
+    }
+    CHECK(below == 2 && same == 1);
     const rv_eval_difference back = rv_comparison_difference(c, 1, 0, 0, RV_METRIC_SC);
-    CHECK(back.low == -sc.high && back.mean == -sc.mean && back.better == -1);
+    CHECK(back.low == -sc.high && back.mean == -sc.mean && back.median == -sc.median &&
+          back.better == -1);
     const rv_eval_difference self = rv_comparison_difference(c, 2, 2, 0, RV_METRIC_SC);
     CHECK(self.better == 0);
     /* The same estimates are infinitely good: not finite, no pair */

@@ -20,7 +20,12 @@ typedef struct batch {
 static rv_phrase_batch view(batch *b)
 {
     memset(b, 1, sizeof *b);
-    return (rv_phrase_batch){ b->audio, b->f0, b->confidence, b->loudness, b->mfcc, b->voiced };
+    return (rv_phrase_batch){ .audio = b->audio,
+                              .f0 = b->f0,
+                              .confidence = b->confidence,
+                              .loudness = b->loudness,
+                              .mfcc = b->mfcc,
+                              .voiced = b->voiced };
 }
 
 /* Another pitch each half second. */

@@ -339,6 +339,56 @@ TEST(test_ranges)
     CHECK(peak_of_quiet(true) > 0.1F);
 }
 
+/* What comes out of an equaliser without training, for an impulse at 200 of 440. */
+static void equalise_impulse(const rv_args *args, float *out)
+{
+    const rv_mask_eq_config c = equaliser_of(args);
+    network n;
+    network_begin(&n);
+    rv_node *stem = rv_input(n.graph, RV_SHAPE(1, 440));
+    rv_node *y = rv_output(rv_mask_eq(&n.nn, &c, stem, rv_input(n.graph, RV_SHAPE(1, 5, 64)),
+                                      rv_input(n.graph, RV_SHAPE(1, 5, 1))));
+    network_plan(&n);
+    rv_value(n.plan, stem)[200] = 1;
+    rv_plan_run(n.plan);
+    memcpy(out, rv_value(n.plan, y), 440 * sizeof *out);
+    network_free(&n);
+}
+
+/* With a mask of 1 the reference's filters give the stem two samples late; identity_start gives it
+ * as it is, bit by bit, whatever alpha. */
+TEST(test_what_an_equaliser_starts_as)
+{
+    static const rv_arg start = { .name = "identity_start", .kind = RV_ARG_BOOL, .number = 1 };
+    float late[440], same[440];
+    equalise_impulse(ARGS(NUMBER("alpha", 0)), late);
+    equalise_impulse(ARGS(start, NUMBER("alpha", 1)), same);
+    for (size_t t = 0; t < 440; t++) {
+        CHECK(fabsf(late[t] - (t == 202 ? 1.F : 0.F)) < 1e-5F);
+        CHECK(same[t] == (t == 200 ? 1.F : 0.F));
+    }
+}
+
+TEST(test_residual_that_starts_as_the_stem)
+{
+    rv_stem_decoder_config c = small_decoder();
+    c.identity_start = true;
+    network n;
+    network_begin(&n);
+    const rv_stem_decoder_inputs in = decoder_inputs(n.graph);
+    rv_node *y = rv_output(rv_stem_decoder(&n.nn, &c, &in));
+    network_plan(&n);
+    float was[440];
+    for (size_t t = 0; t < 440; t++)
+        was[t] = rv_value(n.plan, in.stem)[t] = (float)sin((double)t);
+    for (size_t f = 0; f < 5; f++)
+        rv_value(n.plan, in.f0)[f] = 200;
+    rv_plan_run(n.plan);
+    for (size_t t = 0; t < 440; t++)
+        CHECK(rv_value(n.plan, y)[t] == was[t]);
+    network_free(&n);
+}
+
 /* Refused ------------------------------------------------------------------------------ */
 
 static void decoder_refuses(const rv_args *args, const char *text)
@@ -410,6 +460,8 @@ int main(void)
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_gate),
         cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_what_an_equaliser_starts_as),
+        cmocka_unit_test(test_residual_that_starts_as_the_stem),
         cmocka_unit_test(test_bad_arguments),
         cmocka_unit_test(test_bad_inputs),
     };

@@ -14,6 +14,7 @@ int cmd_models(int argc, char **argv);
 int cmd_train(int argc, char **argv);
 int cmd_dataset(int argc, char **argv);
 int cmd_features(int argc, char **argv);
+int cmd_refine(int argc, char **argv);
 int cmd_synth(int argc, char **argv);
 int cmd_eval(int argc, char **argv);
 int cmd_report(int argc, char **argv);

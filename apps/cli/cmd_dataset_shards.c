@@ -87,7 +87,7 @@ int cmd_dataset_shards(int argc, char **argv)
           "of the data set (default: found out)" },
         { 0, "stem", OPTION_TEXT, &opt.stem, "STEM", 0, 0, "the target (default vocals)" },
         { 0, "inputs", OPTION_TEXT, &opt.inputs, "DIR", 0, 0,
-          "estimates DIR/SONG/STEM.wav as inputs (default: the mixtures)" },
+          "estimates DIR/[SPLIT/]SONG/STEM.wav as inputs (default: the mixtures)" },
         { 0, "segments", OPTION_TEXT, &opt.segments, "FILE.csv", 0, 0,
           "only these parts: track,start_s,end_s[,segment_pass]" },
         { 0, "sample-rate", OPTION_INT, &opt.sample_rate, "HZ", 1000, 768000,

@@ -113,14 +113,16 @@ static void print_difference(const table *t, size_t stem, size_t method, int met
     if (d.songs < 2)
         return;
     print_names(t, rv_evaluation_stem(e, stem), rv_evaluation_method(e));
-    printf("  %-10s%+10.3f  [%+.3f, %+.3f]  %s\n", rv_metric_name(metric), d.mean, d.low, d.high,
+    printf("  %-10s%+10.3f%+10.3f  [%+.3f, %+.3f]  %s\n", rv_metric_name(metric), d.median, d.mean,
+           d.low, d.high,
            d.better == 0 ? "undecided" : rv_evaluation_method(d.better > 0 ? e : first));
 }
 
 static void print_differences(const table *t, const rv_eval_options *options)
 {
-    printf("\ndifference from %s: mean over songs, 95 %% interval (bootstrap over songs, %d "
-           "resamples, seed %llu), which is better\n",
+    printf("\ndifference from %s: median and mean over songs, 95 %% interval of the mean "
+           "(bootstrap over "
+           "songs, %d resamples, seed %llu), which is better\n",
            rv_evaluation_method(rv_comparison_of(t->c, 0)), options->resamples,
            (unsigned long long)options->seed);
     for (size_t s = 0; s < t->report.stems; s++)

@@ -18,6 +18,7 @@ static const struct {
     { "train", "train a model on songs taken apart", cmd_train },
     { "dataset", "make, check and store data sets to train on", cmd_dataset },
     { "features", "measure pitch, loudness and spectra of audio files", cmd_features },
+    { "refine", "bring separated stems nearer to what they were", cmd_refine },
     { "synth", "play a recording with a trained DDSP autoencoder", cmd_synth },
     { "bench", "time a network on this machine", cmd_bench },
 };

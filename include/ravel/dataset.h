@@ -145,10 +145,10 @@ RV_API RV_NODISCARD rv_status rv_dataset_gate(const char *root, const char *out,
 
 /** What rv_dataset_shards() makes of a data set. Fill with rv_shards_defaults() first. */
 typedef struct rv_shards_options {
-    const char *layout;   /**< of the data set; NULL: found out (default NULL) */
-    const char *stem;     /**< the target (default "vocals") */
-    const char *inputs;   /**< folder with estimates INPUTS/SONG/STEM.wav or .flac; NULL: the
-                               mixture is the input (default NULL) */
+    const char *layout; /**< of the data set; NULL: found out (default NULL) */
+    const char *stem;   /**< the target (default "vocals") */
+    const char *inputs; /**< folder with estimates INPUTS/[SPLIT/]SONG/STEM.wav or .flac; NULL: the
+                             mixture is the input (default NULL) */
     const char *segments; /**< CSV with columns track, start_s, end_s and, if it has one,
                                segment_pass; NULL: whole songs (default NULL) */
     int sample_rate;      /**< Hz (default 22050) */

@@ -196,6 +196,7 @@ typedef struct rv_eval_difference {
     double low, high; /**< 95 % confidence interval of the mean: percentiles of a bootstrap over the
                            songs (Efron 1979); NaN: fewer than 2 songs */
     int better;       /**< 1: the first is better, -1: the second one; 0: the interval holds 0 */
+    double median;    /**< of the differences; NaN: no song */
 } rv_eval_difference;
 
 RV_API rv_eval_difference rv_comparison_difference(const rv_comparison *c, size_t first,

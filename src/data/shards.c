@@ -137,15 +137,35 @@ static rv_status add_songs(job *j, rv_error *err)
 
 /* One split */
 
+/* *path: FOLDER/[SPLIT/]SONG/STEM.wav or .flac; NULL if there is none. */
+static rv_status find_estimate(char **path, const char *folder, const rv_track *t, const char *stem,
+                               rv_error *err)
+{
+    char *song = NULL;
+    RV_TRY(rv_path_join(&song, folder, t->name, "", err));
+    const rv_status status = rv_find_audio(path, song, stem, err);
+    free(song);
+    return status;
+}
+
+static rv_status find_estimate_in_split(char **path, const char *inputs, const rv_track *t,
+                                        const char *stem, rv_error *err)
+{
+    char *folder = NULL;
+    RV_TRY(rv_path_join(&folder, inputs, t->split, "", err));
+    const rv_status status = find_estimate(path, folder, t, stem, err);
+    free(folder);
+    return status;
+}
+
 /* The estimate takes the place of the mixture. */
 static rv_status replace_mixture(rv_track *t, const rv_shards_options *opt, bool *found,
                                  rv_error *err)
 {
-    char *folder = NULL, *path = NULL;
-    RV_TRY(rv_path_join(&folder, opt->inputs, t->name, "", err));
-    const rv_status status = rv_find_audio(&path, folder, opt->stem, err);
-    free(folder);
-    RV_TRY(status);
+    char *path = NULL;
+    RV_TRY(find_estimate(&path, opt->inputs, t, opt->stem, err));
+    if (!path && *t->split)
+        RV_TRY(find_estimate_in_split(&path, opt->inputs, t, opt->stem, err));
     *found = path != NULL;
     if (!path)
         return RV_OK;
@@ -278,7 +298,7 @@ rv_status rv_shards_write(const char *root, const char *out, const rv_shards_opt
     if (status == RV_OK && report->songs[0] + report->songs[1] + report->songs[2] == 0)
         status = RV_FAIL(err, RV_ERR_IO, "%s: no song of %s has an input here; expected %s",
                          opt->inputs ? opt->inputs : root, root,
-                         opt->inputs ? "SONG/STEM.wav or .flac" : "files of the mixture");
+                         opt->inputs ? "[SPLIT/]SONG/STEM.wav or .flac" : "files of the mixture");
     free(j.input);
     free(j.target);
     rv_tf_free(&j.example);

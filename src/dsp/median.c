@@ -9,6 +9,8 @@
  * list marks the split between the small and the large half of the window. */
 #include "dsp/median.h"
 
+#include <stdlib.h>
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -171,4 +173,16 @@ void rv_median(float *y, const float *x, size_t count, size_t width, void *scrat
         }
         y[i] = advance(&left, &right, step);
     }
+}
+
+static int by_size(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+double rv_median_sort(double *x, size_t n)
+{
+    qsort(x, n, sizeof *x, by_size);
+    return (x[(n - 1) / 2] + x[n / 2]) / 2;
 }

@@ -30,7 +30,7 @@ static double mean_of_resample(const double *x, size_t n, uint64_t seed, int res
 rv_eval_difference rv_bootstrap(const double *x, size_t n, int resamples, uint64_t seed,
                                 double *means)
 {
-    rv_eval_difference d = { n, 0, (double)NAN, (double)NAN, 0 };
+    rv_eval_difference d = { n, 0, (double)NAN, (double)NAN, 0, 0 };
     for (size_t i = 0; i < n; i++)
         d.mean += x[i] / (double)n;
     if (n < 2)

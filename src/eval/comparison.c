@@ -1,6 +1,8 @@
 /* comparison.c - pairs of methods; see comparison.h. */
 #include "eval/comparison.h"
 
+#include "dsp/median.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -64,9 +66,13 @@ static void compare(const pairing *p, size_t first, size_t second, size_t stem, 
         if (isfinite(x) && isfinite(y))
             scratch[n++] = x - y;
     }
-    rv_eval_difference d = { 0, (double)NAN, (double)NAN, (double)NAN, 0 };
-    if (n > 0)
+    rv_eval_difference d = {
+        .mean = (double)NAN, .low = (double)NAN, .high = (double)NAN, .median = (double)NAN
+    };
+    if (n > 0) {
         d = rv_bootstrap(scratch, n, c->resamples, c->seed, scratch + a->n_songs);
+        d.median = rv_median_sort(scratch, n);
+    }
     if (d.low > 0 || d.high < 0)
         d.better = (d.low > 0 ? 1 : -1) * rv_metric_better(metric);
     c->differences[cell_of(c, first, second, stem, metric)] = d;
@@ -104,5 +110,5 @@ rv_eval_difference rv_comparison_difference(const rv_comparison *c, size_t first
     if (first <= second)
         return c->differences[cell_of(c, first, second, stem, metric)];
     const rv_eval_difference d = c->differences[cell_of(c, second, first, stem, metric)];
-    return (rv_eval_difference){ d.songs, -d.mean, -d.high, -d.low, -d.better };
+    return (rv_eval_difference){ d.songs, -d.mean, -d.high, -d.low, -d.better, -d.median };
 }

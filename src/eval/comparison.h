@@ -19,7 +19,8 @@ RV_NODISCARD rv_status rv_comparison_new(rv_comparison **out, size_t n, rv_error
 RV_NODISCARD rv_status rv_comparison_finish(rv_comparison *c, rv_pool *pool, rv_error *err);
 
 /* Percentile bootstrap of the mean of x [n], n > 0: resample r draws song i as number
- * rv_rng_below(seed, r, i, n). means: scratch [resamples]. `better` is left 0. */
+ * rv_rng_below(seed, r, i, n). means: scratch [resamples]. `better` and `median` are left
+ * 0. */
 rv_eval_difference rv_bootstrap(const double *x, size_t n, int resamples, uint64_t seed,
                                 double *means);
 

@@ -125,9 +125,9 @@ static json_t *difference(const rv_comparison *c, size_t first, size_t second, s
 {
     const rv_eval_difference d = rv_comparison_difference(c, first, second, stem, (rv_metric)m);
     const char *better = d.better > 0 ? c->methods[first]->method : c->methods[second]->method;
-    return json_pack("{s:I, s:o, s:o, s:o, s:o}", "songs", (json_int_t)d.songs, "mean",
-                     number(d.mean), "low", number(d.low), "high", number(d.high), "better",
-                     text(d.better ? better : NULL));
+    return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o}", "songs", (json_int_t)d.songs, "mean",
+                     number(d.mean), "median", number(d.median), "low", number(d.low), "high",
+                     number(d.high), "better", text(d.better ? better : NULL));
 }
 
 static json_t *pair(const rv_comparison *c, size_t first, size_t second)

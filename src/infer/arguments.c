@@ -72,3 +72,19 @@ rv_status rv_arguments_read(rv_args *out, const json_t *config, const char *cons
         RV_TRY(read_value(&arg[out->n++], name, value, arena, 0, err));
     return RV_OK;
 }
+
+rv_status rv_arguments_apply(rv_configure_fn *configure, void *to, json_t *named, rv_error *err)
+{
+    rv_arena arena;
+    rv_args args;
+    json_t *said = json_pack("{sO}", "kwargs", named);
+    rv_arena_init(&arena, NULL);
+    rv_status st = said ? RV_OK : RV_FAIL(err, RV_ERR_NOMEM, "a model");
+    if (st == RV_OK)
+        st = rv_arguments_read(&args, said, NULL, &arena, err);
+    if (st == RV_OK)
+        st = configure(to, &args, err);
+    rv_arena_fini(&arena);
+    json_decref(said);
+    return st;
+}

@@ -12,4 +12,9 @@ RV_NODISCARD rv_status rv_arguments_read(rv_args *out, const json_t *config,
                                          const char *const *positional, rv_arena *arena,
                                          rv_error *err);
 
+/* Configure `to` by named arguments alone. */
+typedef rv_status rv_configure_fn(void *to, const rv_args *args, rv_error *err);
+RV_NODISCARD rv_status rv_arguments_apply(rv_configure_fn *configure, void *to, json_t *named,
+                                          rv_error *err);
+
 #endif

@@ -3,15 +3,14 @@
 #define INFER_AUTOENCODER_NETWORK_IMPL_H
 
 #include "infer/autoencoder_network.h"
-#include "io/checkpoint.h"
+#include "infer/weights.h"
 
 struct rv_autoencoder_network {
     rv_autoencoder_config config;
     rv_checkpoint *checkpoint;
     rv_graph *graph; /* of the whole model, for the names and shapes of its parameters */
     nn_builder all;
-    const float **weights; /* of each parameter in `all` */
-    float *converted;
+    rv_weights weights; /* of each parameter in `all` */
 };
 
 /* Fill graph and all. */

@@ -1,8 +1,7 @@
 /* autoencoder_open.c - configuration and weights of an autoencoder, from our checkpoints and from
  * ddsp_pytorch's.
  *
- * Weights are used where they lie in the file if they are floats, and are converted to one block
- * otherwise. ddsp_pytorch's files have buffers beside the weights, which are left alone, and single
+ * ddsp_pytorch's files have buffers beside the weights, which are left alone, and single
  * numbers of no axis where ours have one. */
 #include "base/status.h"
 #include "infer/arguments.h"
@@ -120,61 +119,6 @@ static rv_status read_config(rv_autoencoder_network *n, const char *path, const 
     return st;
 }
 
-/* Weights ---------------------------------------------------------------------------------- */
-
-static bool fits(const rv_tensor *t, const rv_shape *want)
-{
-    if (t->rank == 0)
-        return rv_shape_count(want) == 1;
-    bool same = t->rank == want->rank;
-    for (int i = 0; same && i < t->rank; i++)
-        same = t->shape[i] == want->d[i];
-    return same;
-}
-
-/* Those missing or misshapen: how many, and the first one's name. */
-static size_t count_faults(const rv_autoencoder_network *n, const nn_builder *nn,
-                           const char **first, size_t *converted)
-{
-    size_t faults = 0;
-    for (const nn_param *p = nn->params; p; p = p->next) {
-        const rv_tensor *t = rv_checkpoint_find(n->checkpoint, p->name);
-        const bool good = t && fits(t, &p->node->shape);
-        if (!good && faults++ == 0)
-            *first = p->name;
-        if (good && !rv_checkpoint_view(n->checkpoint, t))
-            *converted += t->count;
-    }
-    return faults;
-}
-
-static rv_status take_weights(rv_autoencoder_network *n, const nn_builder *nn, const char *path,
-                              rv_error *err)
-{
-    size_t converted = 0, i = 0;
-    const char *first = NULL;
-    const size_t faults = count_faults(n, nn, &first, &converted);
-    if (faults > 0)
-        return RV_FAIL(err, RV_ERR_SHAPE,
-                       "%s: %zu of %zu tensors of the model are missing or of another shape, the "
-                       "first is %s",
-                       path, faults, nn->n_params, first);
-    n->weights = calloc(nn->n_params + 1, sizeof *n->weights);
-    float *next = n->converted = malloc((converted + 1) * sizeof *n->converted);
-    if (!n->weights || !next)
-        return RV_FAIL(err, RV_ERR_NOMEM, "%s: %zu parameters", path, nn_count(nn));
-    for (const nn_param *p = nn->params; p; p = p->next, i++) {
-        const rv_tensor *t = rv_checkpoint_find(n->checkpoint, p->name);
-        n->weights[i] = rv_checkpoint_view(n->checkpoint, t);
-        if (n->weights[i])
-            continue;
-        RV_TRY(rv_checkpoint_read(n->checkpoint, t, next, err));
-        n->weights[i] = next;
-        next += t->count;
-    }
-    return RV_OK;
-}
-
 /* Opening ---------------------------------------------------------------------------------- */
 
 static rv_status open_network(rv_autoencoder_network *n, const char *path, const char *config,
@@ -183,7 +127,7 @@ static rv_status open_network(rv_autoencoder_network *n, const char *path, const
     RV_TRY(rv_checkpoint_open(&n->checkpoint, path, err));
     RV_TRY(read_config(n, path, config, err));
     RV_TRY(rv_autoencoder_list(n, err));
-    return take_weights(n, &n->all, path, err);
+    return rv_weights_take(&n->weights, n->checkpoint, &n->all, path, err);
 }
 
 rv_status rv_autoencoder_network_open(rv_autoencoder_network **out, const char *path,
@@ -207,8 +151,7 @@ void rv_autoencoder_network_free(rv_autoencoder_network *n)
         return;
     rv_graph_free(n->graph);
     rv_checkpoint_free(n->checkpoint);
-    free((void *)n->weights);
-    free(n->converted);
+    rv_weights_free(&n->weights);
     free(n);
 }
 

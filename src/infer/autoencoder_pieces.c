@@ -43,7 +43,7 @@ static const float *weight_of(const rv_autoencoder_network *n, const char *name)
     size_t i = 0;
     for (const nn_param *p = n->all.params; p; p = p->next, i++)
         if (!strcmp(p->name, name))
-            return n->weights[i];
+            return n->weights.value[i];
     return NULL;
 }
 

@@ -10,7 +10,15 @@
  *   a filter for each window_size / 2 samples (Engel et al. 2020, arXiv 2001.04643, 3.4)
  *
  * The reference clips the mask to 0.85 .. 1.15 and then to 0.001 .. 8; with alpha up to 0.15
- * neither ever does anything. */
+ * neither ever does anything.
+ *
+ * Its filters are late: with a mask of 1 the stem comes out two samples later than it went in (see
+ * ddsp/fir_filter.c), which costs a stem with energy at 1 kHz more than the mask can mend. With
+ * `identity_start`, mask_head starts at 0, and
+ *
+ *     output = stem + filter(stem, mask - 1)     with filters that are as late as they are advanced
+ *
+ * is the stem, bit by bit, until it is trained. */
 #include "models/mask_eq.h"
 
 #include "ddsp/fir_filter.h"
@@ -26,7 +34,8 @@ rv_status rv_mask_eq_configure(rv_mask_eq_config *c, const rv_args *args, rv_err
     *c = (rv_mask_eq_config){ 0 };
     c->mel_bins = rv_arg_size(&r, "mel_bins", 64, 1, 1024);
     c->n_bands = rv_arg_size(&r, "n_bands", 65, 2, 4097);
-    c->alpha = rv_arg_number(&r, "alpha", 0.15, 0, 0.15);
+    c->identity_start = rv_arg_bool(&r, "identity_start", false);
+    c->alpha = rv_arg_number(&r, "alpha", 0.15, 0, c->identity_start ? 1 : 0.15);
     c->enc_units = rv_arg_size(&r, "enc_units", 64, 1, 4096);
     c->sample_rate = rv_arg_size(&r, "sample_rate", 22050, 200, 192000);
     c->window_size = rv_arg_size(&r, "window_size", 176, 2, 1 << 16);
@@ -53,14 +62,26 @@ static rv_node *smoothed(rv_node *x)
     return rv_mul(sum, share);
 }
 
-/* -> [B,F,n_bands] */
+static rv_node *mask_head(nn_builder *b, const rv_mask_eq_config *c, rv_node *x)
+{
+    if (!c->identity_start)
+        return nn_linear(b, "mask_head", x, c->n_bands, true);
+    const nn_start zero = { NN_FILL, 0 };
+    const size_t mark = nn_enter(b, "mask_head");
+    rv_node *weight = nn_param_new(b, "weight", RV_SHAPE(c->n_bands, rv_extent(x, -1)), zero);
+    rv_node *bias = nn_param_new(b, "bias", RV_SHAPE(c->n_bands), zero);
+    nn_leave(b, mark);
+    return rv_linear(x, weight, bias);
+}
+
+/* -> [B,F,n_bands], around 1, or around 0 with identity_start */
 static rv_node *mask(nn_builder *b, const rv_mask_eq_config *c, rv_node *mel, rv_node *loudness)
 {
     rv_node *x = dense(b, "mel_enc.1", dense(b, "mel_enc.0", mel, 64), 32);
     x = dense(b, "pre", rv_concat(2, 2, (rv_node *[]){ x, loudness }), 64);
     x = nn_gru(b, "gru", x, c->enc_units, 1, false);
-    x = nn_linear(b, "mask_head", dense(b, "post", x, 64), c->n_bands, true);
-    return smoothed(rv_scale(rv_tanh(x), c->alpha, 1));
+    x = mask_head(b, c, dense(b, "post", x, 64));
+    return smoothed(rv_scale(rv_tanh(x), c->alpha, c->identity_start ? 0 : 1));
 }
 
 /* NULL, or what is expected and does not fit. */
@@ -86,7 +107,10 @@ rv_node *rv_mask_eq(nn_builder *b, const rv_mask_eq_config *c, rv_node *stem, rv
         return rv_poison(b->graph, RV_ERR_SHAPE, __func__, "mask EQ: expected %s", what);
     const size_t hop = c->window_size / 2, frames = (rv_extent(stem, 1) + hop - 1) / hop;
     rv_node *filters = rv_upsample(mask(b, c, mel, loudness), frames, RV_UPSAMPLE_LINEAR);
-    return rv_frequency_filter(stem, filters, c->window_size);
+    if (!c->identity_start)
+        return rv_frequency_filter(stem, filters, c->window_size);
+    rv_node *change = rv_filter_frames(stem, rv_impulse_response(filters, 0), c->n_bands - 1, true);
+    return rv_add(stem, change);
 }
 
 rv_node *rv_mask_eq_mel(rv_node *stem, const rv_mask_eq_config *c, size_t hop)

@@ -21,7 +21,9 @@
  * both to the shorter: at 22,050 Hz, 4 s of pitch are played in 2.9 s. Here both last as long as
  * the features do.
  *
- * The gate starts at 0.0025, so that the output starts as the synthesis, not as the stem. */
+ * The gate starts at 0.0025, so that the output starts as the synthesis, not as the stem. With
+ * `identity_start` it is 1 - wet, without the sigmoid, and wet starts at 0: the output is the stem,
+ * bit by bit, and leaves it only where that lowers the loss. */
 #include "models/stem_decoder.h"
 
 #include "ddsp/controls.h"
@@ -98,6 +100,7 @@ rv_status rv_stem_decoder_configure(rv_stem_decoder_config *c, const rv_args *ar
     c->reverb_length = rv_arg_size(&r, "reverb_length", 48000, 2, (size_t)1 << 22);
     c->dry_logit = rv_arg_number(&r, "dry_logit", -6, -30, 30);
     c->scale_twice = rv_arg_bool(&r, "scale_twice", true);
+    c->identity_start = rv_arg_bool(&r, "identity_start", false);
     return rv_arg_finish(&r);
 }
 
@@ -132,16 +135,17 @@ static rv_node *hidden(nn_builder *b, const rv_stem_decoder_config *c, rv_node *
 
 /* Synthesis ---------------------------------------------------------------------------- */
 
-static rv_node *harmonics(nn_builder *b, const rv_stem_decoder_config *c, rv_node *x, rv_node *f0,
-                          size_t samples)
+static rv_node *harmonics(nn_builder *b, const rv_stem_decoder_config *c, rv_node *x,
+                          const rv_stem_decoder_inputs *in)
 {
-    rv_harmonic_config h = rv_harmonic_defaults((double)c->sample_rate, samples);
+    rv_harmonic_config h = rv_harmonic_defaults((double)c->sample_rate, rv_extent(in->noise, 1));
     h.amplitude = RV_UPSAMPLE_LINEAR;
     h.scale = c->scale_twice;
     const rv_harmonic_controls once = {
         .amplitude = rv_scale_amplitude(nn_linear(b, "amp_head", x, 1, true)),
         .distribution = rv_softmax(nn_linear(b, "harm_head", x, c->n_harmonics, true)),
-        .f0 = f0,
+        .f0 = in->f0,
+        .phase = in->phase,
     };
     return rv_synth_harmonic(&h, &once);
 }
@@ -157,6 +161,10 @@ static rv_node *noise(nn_builder *b, const rv_stem_decoder_config *c, rv_node *x
 
 static rv_node *gated(nn_builder *b, const rv_stem_decoder_config *c, rv_node *stem, rv_node *made)
 {
+    if (c->identity_start) {
+        rv_node *wet = nn_param_new(b, "wet", RV_SHAPE(1), (nn_start){ NN_FILL, 0 });
+        return rv_add(stem, rv_mul(rv_reshape(wet, RV_SHAPE(1, 1)), rv_sub(made, stem)));
+    }
     rv_node *logit = nn_param_new(b, "dry_logit", RV_SHAPE(1), (nn_start){ NN_FILL, c->dry_logit });
     rv_node *gate = rv_reshape(rv_sigmoid(logit), RV_SHAPE(1, 1));
     return rv_add(made, rv_mul(gate, rv_sub(stem, made)));
@@ -199,7 +207,7 @@ rv_node *rv_stem_decoder(nn_builder *b, const rv_stem_decoder_config *c,
     if (what)
         return rv_poison(b->graph, RV_ERR_SHAPE, __func__, "stem decoder: expected %s", what);
     rv_node *x = hidden(b, c, in->f0, in->loudness);
-    rv_node *tones = harmonics(b, c, x, in->f0, rv_extent(in->noise, 1));
+    rv_node *tones = harmonics(b, c, x, in);
     rv_node *dry = rv_add(tones, noise(b, c, x, in->noise));
     const size_t mark = nn_enter(b, "reverb");
     rv_node *made = rv_reverb(dry, rv_reverb_learned(b, c->reverb_length), true);

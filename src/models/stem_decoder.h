@@ -15,6 +15,7 @@ typedef struct rv_stem_decoder_config {
     size_t reverb_length;             /* samples */
     double dry_logit;                 /* where the gate starts */
     bool scale_twice;
+    bool identity_start; /* with a stem: what comes out is the stem, until training finds better */
 } rv_stem_decoder_config;
 
 /* Arguments of the reference's constructor, with its defaults:
@@ -28,6 +29,7 @@ typedef struct rv_stem_decoder_config {
  *   f0_midi_range   two MIDI notes ([24, 84])
  *
  * and what it has as constants: reverb_length, samples (48000); dry_logit (-6); scale_twice (true).
+ * identity_start (false) is our own.
  * Unknown arguments and values out of range are errors that name the argument. */
 RV_NODISCARD rv_status rv_stem_decoder_configure(rv_stem_decoder_config *c, const rv_args *args,
                                                  rv_error *err);
@@ -37,6 +39,7 @@ typedef struct rv_stem_decoder_inputs {
     rv_node *loudness; /* [B,F,1] dB */
     rv_node *noise;    /* [B,T], rv_noise_fill() */
     rv_node *stem;     /* [B,T]: the separated stem, let through by the gate; NULL: no gate */
+    rv_node *phase;    /* [B,1] or NULL: turns of f0 before the first sample */
 } rv_stem_decoder_inputs;
 
 /* -> [B,T] */

@@ -6,6 +6,7 @@
 #include "ddsp/controls.h"
 #include "infer/arguments.h"
 #include "train/feature_recipe.h"
+#include "train/phrase_data.h"
 #include "train/recipe_values.h"
 
 #include <math.h>
@@ -30,45 +31,14 @@ const rv_config_key rv_autoencoder_keys[] = {
 
 /* Arguments -------------------------------------------------------------------------------- */
 
-/* Those that the section data decides, and where. */
-static const struct {
-    const char *argument, *key;
-} decided[] = {
-    { "sample_rate", "data.sample_rate" },      { "sampling_rate", "data.sample_rate" },
-    { "f0_method", "data.features.f0_method" }, { "f0_min", "data.features.f0_min" },
-    { "f0_max", "data.features.f0_max" },       { "loudness", "data.features.loudness" }
-};
-enum { DECIDED = sizeof decided / sizeof *decided };
-
-static rv_status add_from_data(json_t *arguments, const rv_recipe *r, rv_error *err)
+static rv_status configure(void *to, const rv_args *args, rv_error *err)
 {
-    for (size_t i = 0; i < DECIDED; i++)
-        if (json_object_get(arguments, decided[i].argument))
-            return RV_FAIL(err, RV_ERR_ARG, "model.arguments.%s: %s decides on it; set it there",
-                           decided[i].argument, decided[i].key);
-    for (size_t i = 0; i < DECIDED; i++) {
-        json_t *value = rv_recipe_value(r->values, decided[i].key);
-        const bool other_name = strcmp(decided[i].argument, "sampling_rate") == 0;
-        if (value && !other_name && json_object_set(arguments, decided[i].argument, value) != 0)
-            return RV_FAIL(err, RV_ERR_NOMEM, "a model");
-    }
-    return RV_OK;
+    return rv_autoencoder_configure(to, args, err);
 }
 
 rv_status rv_autoencoder_from_json(rv_autoencoder_config *out, json_t *arguments, rv_error *err)
 {
-    rv_arena arena;
-    rv_args args;
-    json_t *said = json_pack("{sO}", "kwargs", arguments);
-    rv_arena_init(&arena, NULL);
-    rv_status st = said ? RV_OK : RV_FAIL(err, RV_ERR_NOMEM, "a model");
-    if (st == RV_OK)
-        st = rv_arguments_read(&args, said, NULL, &arena, err);
-    if (st == RV_OK)
-        st = rv_autoencoder_configure(out, &args, err);
-    rv_arena_fini(&arena);
-    json_decref(said);
-    return st;
+    return rv_arguments_apply(configure, out, arguments, err);
 }
 
 /* In numbers that people can read in the file, and that are the same when they are read back. */
@@ -118,21 +88,13 @@ static rv_status read_phrases(rv_autoencoder_recipe *a, const rv_recipe *r, rv_e
 {
     const rv_autoencoder_config *m = &a->model;
     rv_phrases_config *p = &a->phrases;
-    *p = rv_phrases_defaults();
-    p->sample_rate = r->sample_rate;
-    p->segment = r->segment;
-    p->frame_rate = (double)m->sample_rate / (double)m->hop;
-    p->stride = r->stride;
-    p->batch = r->batch;
-    p->seed = r->seed;
-    p->shuffle = r->shuffle;
+    *p = rv_phrase_config(r, (double)m->sample_rate / (double)m->hop);
     p->align = m->features.align;
     p->f0_method = method_of(m->features.tracker);
     p->f0_min = m->features.f0_min;
     p->f0_max = m->features.f0_max;
     p->loudness = m->features.loudness;
     p->mfcc = m->z_encoder != RV_Z_NONE;
-    p->silence = rv_recipe_number(r->values, "data.features.silence");
     return check_features(m, p->frame_rate, err);
 }
 
@@ -140,11 +102,10 @@ rv_status rv_autoencoder_recipe_read(rv_autoencoder_recipe *a, const rv_recipe *
 {
     if (r->songs.n_stems != 1)
         return RV_FAIL(err, RV_ERR_ARG, "data.stems: %zu stems, one is expected", r->songs.n_stems);
-    a->cache = rv_recipe_text(r->values, "data.features.cache");
     a->arguments = json_deep_copy(rv_recipe_value(r->values, "model.arguments"));
     if (!a->arguments)
         return RV_FAIL(err, RV_ERR_NOMEM, "a model");
-    RV_TRY(add_from_data(a->arguments, r, err));
+    RV_TRY(rv_phrase_arguments(a->arguments, r, err));
     RV_TRY(rv_autoencoder_from_json(&a->model, a->arguments, err));
     RV_TRY(read_phrases(a, r, err));
     return rv_feature_recipe_crepe(&a->crepe, a->phrases.f0_method, r, err);

@@ -11,7 +11,6 @@ typedef struct rv_autoencoder_recipe {
     json_t *arguments;           /* of the model, as checkpoints hold them */
     rv_autoencoder_config model; /* as far as it is known without the data */
     rv_phrases_config phrases;   /* to train on */
-    const char *cache;           /* folder of features, NULL: the user's */
     rv_crepe_f0 *crepe;          /* that finds pitch; NULL: another method */
 } rv_autoencoder_recipe;
 

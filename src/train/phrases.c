@@ -48,26 +48,39 @@ static rv_phrase_batch part_of(const rv_phrases *p, const rv_phrase_batch *all, 
                               all->confidence + at,
                               all->loudness + at,
                               all->mfcc ? all->mfcc + at * RV_SONG_MFCC : NULL,
-                              NULL };
+                              NULL,
+                              all->target ? all->target + b * s->samples : NULL };
 }
 
 static rv_status read_example(rv_phrases *p, const rv_place *place, const rv_phrase_batch *out,
                               rv_error *err)
 {
     const size_t frame = rv_phrase_frame(&p->config, place);
-    const rv_track_part part = { .track = place->track,
-                                 .stem = 0,
-                                 .sample_rate = p->config.sample_rate,
-                                 .channels = 1,
-                                 .start = llround((double)frame * hop_of(&p->config)),
-                                 .frames = p->shape.samples };
+    const bool pairs = p->config.pairs;
+    rv_track_part part = { .track = place->track,
+                           .stem = pairs ? p->tracks->list->n_stems : 0,
+                           .sample_rate = p->config.sample_rate,
+                           .channels = 1,
+                           .start = llround((double)frame * hop_of(&p->config)),
+                           .frames = p->shape.samples };
     const rv_frame_values values = { .f0 = out->f0,
                                      .confidence = out->confidence,
                                      .loudness = out->loudness,
                                      .mfcc = p->config.mfcc ? out->mfcc : NULL,
                                      .voiced = out->voiced };
     RV_TRY(rv_track_read(p->tracks, &part, &(float *){ out->audio }, err));
+    part.stem = 0;
+    if (pairs)
+        RV_TRY(rv_track_read(p->tracks, &part, &(float *){ out->target }, err));
     return rv_song_features_read(p->features, place->track, frame, p->shape.frames, &values, err);
+}
+
+/* Of pairs, which are cut to a length, a rest is no example. */
+static bool is_rest(const rv_phrases *p, const rv_place *place)
+{
+    const size_t length = rv_track_length(&p->tracks->tracks[place->track], p->config.sample_rate);
+    return p->config.pairs && place->start > 0 &&
+           (uint64_t)place->start + p->shape.samples > length;
 }
 
 /* A place is kept if it is not silent. */
@@ -78,11 +91,16 @@ static rv_status has_sound(void *ctx, const rv_place *place, bool *keep, rv_erro
     float level = 0;
     RV_TRY(rv_song_features_level(p->features, place->track, rv_phrase_frame(&p->config, place),
                                   p->shape.frames, &level, err));
-    *keep = (double)level > least;
+    *keep = (double)level > least && !is_rest(p, place);
     return RV_OK;
 }
 
 /* Batches ----------------------------------------------------------------------------------- */
+
+static size_t target_floats(const rv_phrases *p)
+{
+    return p->config.pairs ? p->shape.batch * p->shape.samples : 0;
+}
 
 static size_t mfcc_floats(const rv_phrases *p)
 {
@@ -95,14 +113,20 @@ static rv_phrase_batch lay_out(const rv_phrases *p, float *data)
     const size_t samples = p->shape.batch * p->shape.samples;
     const size_t frames = p->shape.batch * p->shape.frames;
     float *f0 = data + samples;
-    return (rv_phrase_batch){
-        data, f0, f0 + frames, f0 + 2 * frames, p->config.mfcc ? f0 + 3 * frames : NULL, NULL
-    };
+    float *rest = f0 + 3 * frames;
+    return (rv_phrase_batch){ data,
+                              f0,
+                              f0 + frames,
+                              f0 + 2 * frames,
+                              p->config.mfcc ? rest : NULL,
+                              NULL,
+                              p->config.pairs ? rest + mfcc_floats(p) : NULL };
 }
 
 static size_t batch_floats(const rv_phrases *p)
 {
-    return p->shape.batch * (p->shape.samples + 3 * p->shape.frames) + mfcc_floats(p);
+    return p->shape.batch * (p->shape.samples + 3 * p->shape.frames) + mfcc_floats(p) +
+           target_floats(p);
 }
 
 /* An rv_produce_fn */
@@ -153,13 +177,14 @@ rv_status rv_phrases_find_shape(const rv_phrases_config *c, rv_phrase_shape *sha
 {
     const double hop = hop_of(c), frames = fmax(round((double)c->segment / hop), 1);
     const double samples = round(frames * hop);
-    const size_t wide = 3 + (c->mfcc ? RV_SONG_MFCC : 0);
+    const size_t wide = 3 + (c->mfcc ? RV_SONG_MFCC : 0), signals = c->pairs ? 2 : 1;
     size_t bytes;
     if (samples > SIZE_LIMIT)
         return RV_FAIL(err, RV_ERR_ARG, "frames of %g samples; expected at most %d", hop,
                        SIZE_LIMIT);
     *shape = (rv_phrase_shape){ c->batch, (size_t)samples, (size_t)frames };
-    if (__builtin_mul_overflow(c->batch, (shape->samples + wide * shape->frames), &bytes) ||
+    if (__builtin_mul_overflow(c->batch, (signals * shape->samples + wide * shape->frames),
+                               &bytes) ||
         __builtin_mul_overflow(bytes, sizeof(float), &bytes))
         return RV_FAIL(err, RV_ERR_ARG,
                        "a batch of %zu examples of %zu samples does not fit the memory", c->batch,
@@ -178,6 +203,7 @@ rv_song_features_options rv_phrases_features(const rv_phrases_config *c, size_t 
                                        .f0_max = c->f0_max,
                                        .loudness = c->loudness,
                                        .mfcc = c->mfcc,
+                                       .of_mixture = c->pairs,
                                        .threads = c->threads };
 }
 
@@ -216,6 +242,17 @@ static rv_status find_first(rv_phrases *p, rv_error *err)
     return RV_OK;
 }
 
+static rv_status check_pairs(const rv_phrases *p, const rv_track_list *songs, rv_error *err)
+{
+    for (size_t i = 0; p->config.pairs && i < songs->n; i++)
+        if (songs->tracks[i].mixture.n == 0)
+            return RV_FAIL(err, RV_ERR_FORMAT,
+                           "%s: %s has no input beside its target; expected shards of `ravel "
+                           "dataset shards`",
+                           songs->root, songs->tracks[i].name);
+    return RV_OK;
+}
+
 static rv_status init(rv_phrases *p, const rv_track_list *songs, rv_feature_cache *cache,
                       int threads, const rv_feature_watch *watch, rv_error *err)
 {
@@ -225,6 +262,7 @@ static rv_status init(rv_phrases *p, const rv_track_list *songs, rv_feature_cach
     if (songs->n_stems != 1)
         return RV_FAIL(err, RV_ERR_ARG, "%s: %zu stems; expected one to learn from", songs->root,
                        songs->n_stems);
+    RV_TRY(check_pairs(p, songs, err));
     RV_TRY(rv_phrases_find_shape(&p->config, &p->shape, err));
     RV_TRY(rv_track_cache_new(&p->tracks, songs, err));
     RV_TRY(rv_track_cache_check_sound(p->tracks, err));
@@ -308,6 +346,8 @@ rv_status rv_phrases_fill(rv_phrases *p, uint64_t step, const rv_phrase_batch *o
     memcpy(out->loudness, all.loudness, frames);
     if (out->mfcc && all.mfcc)
         memcpy(out->mfcc, all.mfcc, frames * RV_SONG_MFCC);
+    if (all.target)
+        memcpy(out->target, all.target, target_floats(p) * sizeof(float));
     rv_prefetch_give_back(p->prefetch);
     return RV_OK;
 }

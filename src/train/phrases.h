@@ -31,6 +31,8 @@ typedef struct rv_phrases_config {
     double f0_min, f0_max; /* Hz */
     rv_loudness_kind loudness;
     bool mfcc;
+    bool pairs; /* audio and features are those of the mixture, and `target` is the stem; examples
+                   that would reach beyond the end of a longer song are left out */
     double silence; /* dB below full scale: examples of which no frame is louder are left out */
     size_t ahead;   /* batches in memory at a time; 0: threads + 1 */
     int threads;    /* that measure; 0: one for each core */
@@ -57,10 +59,11 @@ typedef struct rv_phrase_shape {
 rv_phrase_shape rv_phrases_shape(const rv_phrases *p);
 
 /* Memory of the caller; mfcc may be NULL, and is left alone where the configuration has none.
- * voiced may be NULL, and is left alone by rv_phrases_fill(). */
+ * voiced may be NULL, and is left alone by rv_phrases_fill(); target is NULL without pairs. */
 typedef struct rv_phrase_batch {
     float *audio, *f0, *confidence, *loudness, *mfcc;
-    bool *voiced; /* [B,F]: what found the pitch takes it for one */
+    bool *voiced;  /* [B,F]: what found the pitch takes it for one */
+    float *target; /* [B,T], with `pairs` alone */
 } rv_phrase_batch;
 
 size_t rv_phrases_count(const rv_phrases *p);    /* of an epoch, with those left over */

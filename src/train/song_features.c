@@ -116,7 +116,9 @@ static int tell(void *ctx, double fraction)
 static rv_status measure(rv_song_features *s, size_t at, rv_error *err)
 {
     member *m = &s->songs[at];
-    const rv_track_sources *sources = &s->tracks->list->tracks[at].stems[s->opt.stem];
+    const rv_track *track = &s->tracks->list->tracks[at];
+    const rv_track_sources *sources =
+        s->opt.of_mixture ? &track->mixture : &track->stems[s->opt.stem];
     const rv_feature_watch watch = { tell, m };
     for (m->kind = 0; m->kind < KINDS; m->kind++) {
         rv_feature_rows **rows = &m->rows[m->kind];

@@ -1,4 +1,5 @@
-/* song_features.h - features of one stem of every song, frame by frame, from the feature cache.
+/* song_features.h - features of one stem (stem 0) or the mixture of every song, frame by frame,
+ * from the feature cache.
  *
  * What the cache lacks is measured first, songs side by side; it keeps each feature as soon as it
  * is whole, so work that was stopped goes on where it was, and a second run measures nothing. */
@@ -21,7 +22,8 @@ typedef struct rv_song_features_options {
     double f0_min, f0_max; /* Hz */
     rv_loudness_kind loudness;
     bool mfcc;
-    int threads; /* that measure; 0: one for each core */
+    bool of_mixture; /* rather than of stem 0 */
+    int threads;     /* that measure; 0: one for each core */
 } rv_song_features_options;
 
 typedef struct rv_song_features rv_song_features;

@@ -5,10 +5,10 @@
 #include "train/task_autoencoder.h"
 
 #include "base/status.h"
-#include "data/layout.h"
 #include "ddsp/synth_noise.h"
 #include "train/autoencoder_recipe.h"
 #include "train/feature_recipe.h"
+#include "train/phrase_data.h"
 #include "train/phrase_distance.h"
 #include "train/resynthesis.h"
 
@@ -65,11 +65,8 @@ static json_t *identity(const rv_recipe *r)
 typedef struct {
     const rv_recipe *recipe;
     const rv_autoencoder_recipe *own;
-    const rv_train_options *options;
-    rv_feature_cache *cache;
-    rv_track_list *train_list, *valid_list;
-    rv_phrases *train, *valid; /* valid: NULL if there are no songs for it */
-    json_t *arguments;         /* of the model, with the statistics of the data */
+    rv_phrase_data data;
+    json_t *arguments; /* of the model, with the statistics of the data */
     rv_autoencoder_config model;
     rv_resynthesis resynthesis;
     float *in[RV_RESYNTHESIS_INPUTS]; /* of a batch; NULL: there is no such input */
@@ -77,61 +74,17 @@ typedef struct {
     bool *voiced; /* of a phrase */
 } work;
 
-/* While features are measured, which may take long. */
-static int tell_measuring(void *ctx, double fraction)
-{
-    const work *w = ctx;
-    const rv_train_progress p = { .preparing = 1, .prepared = fraction };
-    return w->options->progress ? w->options->progress(w->options->progress_ctx, &p) : 0;
-}
-
-static rv_status open_phrases(work *w, const char *split, rv_track_list **list, rv_phrases **out,
-                              rv_error *err)
-{
-    const bool valid = strcmp(split, "valid") == 0;
-    const rv_feature_watch watch = { tell_measuring, w };
-    rv_phrases_config c = w->own->phrases;
-    rv_track_query query = w->recipe->songs;
-    query.split = split;
-    query.may_be_empty = valid;
-    c.threads = w->options->threads;
-    if (valid) { /* all of it, each part once */
-        c.batch = 1;
-        c.shuffle = false;
-        c.stride = 0;
-    }
-    RV_TRY(rv_track_list_find(list, &query, err));
-    if (!*list)
-        return RV_OK;
-    return rv_phrases_new(out, &c, *list, w->cache, valid ? 0 : w->recipe->data_threads, &watch,
-                          err);
-}
-
-static rv_status find_songs(work *w, rv_train_report *report, rv_error *err)
-{
-    RV_TRY(rv_feature_cache_open(&w->cache, w->own->cache, err));
-    if (w->own->crepe)
-        rv_feature_cache_set_crepe(w->cache, rv_crepe_f0_engine(w->own->crepe));
-    RV_TRY(open_phrases(w, "train", &w->train_list, &w->train, err));
-    RV_TRY(open_phrases(w, "valid", &w->valid_list, &w->valid, err));
-    snprintf(report->layout, sizeof report->layout, "%s", w->train_list->layout->name);
-    report->train_songs = w->train_list->n;
-    report->valid_songs = w->valid_list ? w->valid_list->n : 0;
-    report->silent_songs = rv_phrases_silent_songs(w->train);
-    return RV_OK;
-}
-
 /* The model with what the data says of it. */
 static rv_status configure(work *w, rv_error *err)
 {
     rv_phrase_statistics s;
     if (!(w->arguments = json_deep_copy(w->own->arguments)))
         return RV_FAIL(err, RV_ERR_NOMEM, "a model");
-    RV_TRY(rv_phrases_statistics(w->train, &s, err));
+    RV_TRY(rv_phrases_statistics(w->data.train, &s, err));
     RV_TRY(rv_autoencoder_add_statistics(w->arguments, &s, err));
     RV_TRY(rv_autoencoder_from_json(&w->model, w->arguments, err));
     w->resynthesis =
-        (rv_resynthesis){ &w->model, &w->recipe->loss, rv_phrases_shape(w->train).frames };
+        (rv_resynthesis){ &w->model, &w->recipe->loss, rv_phrases_shape(w->data.train).frames };
     return RV_OK;
 }
 
@@ -153,11 +106,7 @@ static void close_work(void *own)
     work *w = own;
     if (!w)
         return;
-    rv_phrases_free(w->train);
-    rv_phrases_free(w->valid);
-    rv_feature_cache_free(w->cache);
-    rv_track_list_free(w->train_list);
-    rv_track_list_free(w->valid_list);
+    rv_phrase_data_close(&w->data);
     json_decref(w->arguments);
     for (int i = 0; i < RV_RESYNTHESIS_INPUTS; i++)
         free(w->in[i]);
@@ -174,8 +123,8 @@ static rv_status open_work(void **out, const rv_recipe *r, const rv_train_option
         return RV_FAIL(err, RV_ERR_NOMEM, "training data");
     w->recipe = r;
     w->own = r->task_config;
-    w->options = options;
-    rv_status st = find_songs(w, report, err);
+    rv_status st =
+        rv_phrase_data_open(&w->data, r, &w->own->phrases, w->own->crepe, options, report, err);
     if (st == RV_OK)
         st = configure(w, err);
     if (st == RV_OK)
@@ -191,7 +140,7 @@ static rv_status open_work(void **out, const rv_recipe *r, const rv_train_option
 static size_t batches(const void *own)
 {
     const work *w = own;
-    return rv_phrases_steps_per_epoch(w->train);
+    return rv_phrases_steps_per_epoch(w->data.train);
 }
 
 static rv_phrase_batch batch_of(const work *w)
@@ -220,7 +169,7 @@ static rv_status fill(void *own, uint64_t index, const float *const **in, rv_err
     const rv_phrase_batch batch = batch_of(w);
     *in = (const float *const *)w->in;
     fill_noise(w, w->recipe->batch, index);
-    return rv_phrases_fill(w->train, index, &batch, err);
+    return rv_phrases_fill(w->data.train, index, &batch, err);
 }
 
 /* Learner --------------------------------------------------------------------------------- */
@@ -249,7 +198,7 @@ typedef struct {
 static bool can_validate(const void *own)
 {
     const work *w = own;
-    return w->valid != NULL;
+    return w->data.valid != NULL;
 }
 
 static rv_status add_distance(const work *w, const float *estimate, sums *s, rv_error *err)
@@ -271,7 +220,7 @@ static rv_status add_example(work *w, rv_learner *l, size_t song, size_t i, sums
     rv_phrase_batch batch = batch_of(w);
     const float *estimate;
     batch.voiced = w->voiced;
-    RV_TRY(rv_phrases_example(w->valid, song, i, &batch, err));
+    RV_TRY(rv_phrases_example(w->data.valid, song, i, &batch, err));
     fill_noise(w, 1, valid_steps + s->n);
     const double loss = rv_learner_estimate(l, (const float *const *)w->in, &estimate);
     s->loss += loss;
@@ -289,8 +238,8 @@ static rv_status validate(void *own, rv_learner *l, double *loss, double *values
 {
     work *w = own;
     sums s = { 0 };
-    for (size_t song = 0; song < w->valid_list->n; song++)
-        for (size_t i = 0; i < rv_phrases_of_song(w->valid, song); i++)
+    for (size_t song = 0; song < w->data.valid_list->n; song++)
+        for (size_t i = 0; i < rv_phrases_of_song(w->data.valid, song); i++)
             RV_TRY(add_example(w, l, song, i, &s, err));
     *loss = share(s.loss, s.n);
     values[0] = share(s.distance.loudness, s.distance.frames);

@@ -81,22 +81,16 @@ static void free_config(void *own)
     free(c);
 }
 
+static rv_status configure(void *to, const rv_args *args, rv_error *err)
+{
+    return rv_inverse_configure(to, args, err);
+}
+
 static rv_status read_model(config *c, const rv_recipe *r, rv_error *err)
 {
-    rv_arena arena;
-    rv_args args;
     c->arguments = json_deep_copy(rv_recipe_value(r->values, "model.arguments"));
     json_object_set(c->arguments, "sample_rate", rv_recipe_value(r->values, "data.sample_rate"));
-    json_t *said = json_pack("{sO}", "kwargs", c->arguments);
-    rv_arena_init(&arena, NULL);
-    rv_status st = said ? RV_OK : RV_FAIL(err, RV_ERR_NOMEM, "a model");
-    if (st == RV_OK)
-        st = rv_arguments_read(&args, said, NULL, &arena, err);
-    if (st == RV_OK)
-        st = rv_inverse_configure(&c->model, &args, err);
-    rv_arena_fini(&arena);
-    json_decref(said);
-    return st;
+    return rv_arguments_apply(configure, &c->model, c->arguments, err);
 }
 
 /* Seconds -> frames of controls */

@@ -3,10 +3,12 @@
 #include "train/task_autoencoder.h"
 #include "train/task_inverse.h"
 #include "train/task_mctn.h"
+#include "train/task_refine.h"
 #include "train/task_separation.h"
 
 const rv_task *const rv_tasks[] = {
-    &rv_task_separation, &rv_task_autoencoder, &rv_task_inverse, &rv_task_mctn, NULL,
+    &rv_task_separation, &rv_task_autoencoder, &rv_task_inverse,
+    &rv_task_mctn,       &rv_task_refine,      NULL,
 };
 
 const rv_train_measure *rv_task_measures(const rv_recipe *r, size_t *n)

@@ -3,14 +3,15 @@
 
 #include "base/status.h"
 #include "data/track_level.h"
+#include "train/stem_distance.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Sums over a stem of a song: estimate x, target s. */
+/* Of a stem of a song. */
 typedef struct {
-    double xs, ss, xx, s;
+    rv_stem_energies of;
+    double s; /* sum of the target */
     size_t n;
 } energies;
 
@@ -72,12 +73,9 @@ static void add_energies(validation *v, const float *estimate, size_t from, size
     const size_t row = v->stems * v->channels;
     for (size_t t = from; t < to; t++)
         for (size_t p = 0; p < row; p++) {
-            const double x = (double)estimate[t * row + p], s = (double)v->target[t * row + p];
             energies *e = &v->stem[p / v->channels];
-            e->xs += x * s;
-            e->ss += s * s;
-            e->xx += x * x;
-            e->s += s;
+            rv_stem_energies_add(&e->of, estimate[t * row + p], v->target[t * row + p]);
+            e->s += (double)v->target[t * row + p];
             e->n++;
         }
 }
@@ -85,18 +83,15 @@ static void add_energies(validation *v, const float *estimate, size_t from, size
 /* Silence is a constant, and not 0, where the level of the song was brought to another one. */
 static bool is_silent(const energies *e)
 {
-    return e->n == 0 || e->ss - e->s * e->s / (double)e->n < 1e-9;
+    return e->n == 0 || e->of.ss - e->s * e->s / (double)e->n < 1e-9;
 }
 
-/* 10 log10(|a s|^2 / |x - a s|^2), a = <x,s> / <s,s> */
 static void add_si_sdr(validation *v)
 {
     for (size_t i = 0; i < v->stems; i++) {
-        const energies *e = &v->stem[i];
-        if (is_silent(e))
+        if (is_silent(&v->stem[i]))
             continue;
-        const double target = e->xs * e->xs / e->ss, rest = e->xx - target;
-        v->si_sdr += 10 * log10((target + 1e-12) / ((rest > 0 ? rest : 0) + 1e-12));
+        v->si_sdr += rv_stem_si_sdr(&v->stem[i].of);
         v->n_si_sdr++;
     }
 }

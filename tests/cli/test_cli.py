@@ -256,7 +256,7 @@ class Cli(CliCase):
         rows = [line.split() for line in done.stdout.splitlines()]
         self.assertEqual(rows[0], ["stem", "method", "SNR", "songs"])
         self.assertEqual([r[0] for r in rows[2:5]], ["mix", "irm1", "silence"])
-        self.assertIn("difference from c: mean over songs, 95 % interval", done.stdout)
+        self.assertIn("difference from c: median and mean over songs, 95 % interval", done.stdout)
         figures = json.loads((self.folder / "f.json").read_text())
         self.assertEqual([m["name"] for m in figures["methods"]], ["c", "mix", "irm1", "silence"])
         self.assertEqual(figures["differences"]["resamples"], 100)

@@ -51,7 +51,7 @@ def write_methods(path):
     target = {"name": "vocals", "frames": [], "metrics": {"LSD": 2.0}}
     methods = [{"name": name, "kind": "model", "tracks": [{"name": "song", "split": "", "targets": [
         dict(target, metrics={"LSD": value})]}]} for name, value in (("worse", 3.0), ("better", 2.0))]
-    stems = {"vocals": {"LSD": {"songs": 9, "mean": 1.0, "low": 0.5, "high": 1.5, "better": "better"}}}
+    stems = {"vocals": {"LSD": {"songs": 9, "mean": 1.0, "median": 0.9, "low": 0.5, "high": 1.5, "better": "better"}}}
     path.write_text(json.dumps({"schema": "ravel-eval/1", "methods": methods,
                                 "metrics": {"LSD": {"about": "a distance", "better": "lower"}},
                                 "differences": {"confidence": 0.95, "pairs": [
@@ -213,7 +213,7 @@ class Page(unittest.TestCase):
                          ["Stem", "worse", "better"])
         self.assertEqual(self.ask("document.querySelector('.columns td.best').textContent"), "2.00")
         self.assertEqual(self.ask("[...document.querySelectorAll('.differences td')].map((e) => e.textContent)"),
-                         ["worse", "better", "1.00", "0.50 to 1.50", "better"])
+                         ["worse", "better", "1.00", "0.90", "0.50 to 1.50", "better"])
 
     def test_themes(self):
         background = "getComputedStyle(document.body).backgroundColor"

@@ -164,9 +164,9 @@ function differences(metric, stems) {
 }
 
 function differenceTable(rows, percent) {
-  return h('div', { class: 'differences' }, table(['Stem', 'First', 'Second', 'First less second', `${percent}interval`, 'Better'],
+  return h('div', { class: 'differences' }, table(['Stem', 'First', 'Second', 'First less second, mean', 'Median', `${percent}interval`, 'Better'],
     rows.map(({ pair, stem, d }) => h('tr', {}, stemHead(stem), h('td', {}, String(pair.first)), h('td', {}, String(pair.second)),
-      h('td', {}, decimal(d.mean)), h('td', {}, isNumber(d.low) ? `${decimal(d.low)} to ${decimal(d.high)}` : '–'),
+      h('td', {}, decimal(d.mean)), h('td', {}, isNumber(d.median) ? decimal(d.median) : '–'), h('td', {}, isNumber(d.low) ? `${decimal(d.low)} to ${decimal(d.high)}` : '–'),
       h('td', { class: d.better ? 'best' : null }, d.better || 'undecided')))));
 }
 
