@@ -76,6 +76,9 @@ static void check_term(const char *text, const rv_loss_term *want)
     case RV_LOSS_SI_SDR:
         same = same && same_si_sdr(&got.options.si_sdr, &want->options.si_sdr);
         break;
+    case RV_LOSS_SNR:
+        same = same && got.options.least == want->options.least;
+        break;
     case RV_LOSS_MRSTFT:
         same = same && same_mrstft(&got.options.mrstft, &want->options.mrstft);
         break;
@@ -117,6 +120,8 @@ TEST(test_all_options)
     check_term("\"kind\": \"si_sdr\", \"zero_mean\": true, \"eps\": 1e-6", &t);
     t.options.si_sdr = (rv_si_sdr_options){ RV_SI_SDR_ASTEROID, true, 1e-8 };
     check_term("\"kind\": \"si_sdr\", \"form\": \"asteroid\"", &t);
+    t = (rv_loss_term){ .kind = RV_LOSS_SNR, .weight = 1, .options.least = 0.02 };
+    check_term("\"kind\": \"snr\", \"floor\": 0.02", &t);
     t = (rv_loss_term){ .kind = RV_LOSS_SPECTRAL,
                         .weight = 1,
                         .options.spectral = { .n = 2,

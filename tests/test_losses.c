@@ -331,6 +331,27 @@ TEST(test_silence_and_equality)
             }
 }
 
+/* A signal of power 1 of which half is missing beside silence, which costs 3 dB once an error is as
+ * loud as the floor. */
+TEST(test_snr)
+{
+    rv_loss_config c = { .n = 1, .term = { rv_loss_term_defaults(RV_LOSS_SNR) } };
+    c.term[0].options.least = 0.01;
+    fixture f;
+    begin(&f, 1, 30, 2);
+    build(&f, &c, 2, 16000);
+    real *e = rv_value(f.plan, f.estimate), *t = rv_value(f.plan, f.target);
+    for (size_t i = 0; i < f.count; i += 2) { /* the first stem; the second stays silent */
+        t[i] = (real)(i % 4 ? 1 : -1);
+        e[i] = t[i] / 2;
+    }
+    CHECK_CLOSE(run(&f), 5 * log10(0.26 / 1.01), 1e-6);
+    for (size_t i = 1; i < f.count; i += 2)
+        e[i] = (real)0.1;
+    CHECK_CLOSE(run(&f), 5 * log10(0.26 / 1.01) + 5 * log10(2), 1e-6);
+    end(&f);
+}
+
 /* Where operations have a corner, PyTorch's slope. x -> y and dy/dx. */
 static void check_corner(rv_node *(*apply)(rv_node *x), double x, double y, double slope)
 {

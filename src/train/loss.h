@@ -32,6 +32,9 @@ rv_si_sdr_options rv_si_sdr_defaults(void);
 /* Negative scale-invariant SDR in dB, the mean over all signals. */
 rv_node *rv_loss_si_sdr(rv_node *estimate, rv_node *target, const rv_si_sdr_options *options);
 
+/* Negative SNR in dB, the mean over all signals; `least` > 0 is added to both mean squares. */
+rv_node *rv_loss_snr(rv_node *estimate, rv_node *target, double least);
+
 /* loss_stft.c: on Fourier transforms --------------------------------------------------------- */
 
 /* Hann window of `window` samples in the middle of n_fft (0: all of it). Frames are centred, the
@@ -122,6 +125,7 @@ typedef enum rv_loss_kind {
     RV_LOSS_MSE,
     RV_LOSS_LOG_COSH,
     RV_LOSS_SI_SDR,
+    RV_LOSS_SNR,
     RV_LOSS_MRSTFT,
     RV_LOSS_SPECTRAL,
     RV_LOSS_MEL,
@@ -132,7 +136,7 @@ typedef enum rv_loss_kind {
     RV_LOSS_KINDS,
 } rv_loss_kind;
 
-/* "l1", "mse", "log_cosh", "si_sdr", "mrstft", "spectral", "mel", "centroid", "transport",
+/* "l1", "mse", "log_cosh", "si_sdr", "snr", "mrstft", "spectral", "mel", "centroid", "transport",
  * "complex_stft", "mean_centroid"; NULL beyond. And back: RV_LOSS_KINDS for an unknown name. */
 const char *rv_loss_name(rv_loss_kind kind);
 rv_loss_kind rv_loss_find(const char *name);
@@ -144,6 +148,7 @@ typedef struct rv_loss_term {
     double weight;
     union {
         double sharpness;             /* LOG_COSH: a, default 1 */
+        double least;                 /* SNR: added to mean squares, default 1e-3 */
         rv_si_sdr_options si_sdr;     /* SI_SDR */
         rv_mrstft_options mrstft;     /* MRSTFT */
         rv_spectral_options spectral; /* SPECTRAL */

@@ -33,6 +33,12 @@ static rv_node *build_si_sdr(const rv_loss_term *term, rv_node *e, rv_node *t, d
     return rv_loss_si_sdr(e, t, &term->options.si_sdr);
 }
 
+static rv_node *build_snr(const rv_loss_term *term, rv_node *e, rv_node *t, double sample_rate)
+{
+    (void)sample_rate;
+    return rv_loss_snr(e, t, term->options.least);
+}
+
 static rv_node *build_mrstft(const rv_loss_term *term, rv_node *e, rv_node *t, double sample_rate)
 {
     return rv_loss_multi_resolution_stft(e, t, sample_rate, &term->options.mrstft);
@@ -83,6 +89,7 @@ static const struct {
     [RV_LOSS_MSE] = { "mse", build_mse },
     [RV_LOSS_LOG_COSH] = { "log_cosh", build_log_cosh },
     [RV_LOSS_SI_SDR] = { "si_sdr", build_si_sdr },
+    [RV_LOSS_SNR] = { "snr", build_snr },
     [RV_LOSS_MRSTFT] = { "mrstft", build_mrstft },
     [RV_LOSS_SPECTRAL] = { "spectral", build_spectral },
     [RV_LOSS_MEL] = { "mel", build_mel },
@@ -110,6 +117,8 @@ rv_loss_term rv_loss_term_defaults(rv_loss_kind kind)
     rv_loss_term t = { .kind = kind, .weight = 1 };
     if (kind == RV_LOSS_LOG_COSH)
         t.options.sharpness = 1;
+    else if (kind == RV_LOSS_SNR)
+        t.options.least = 1e-3;
     else if (kind == RV_LOSS_SI_SDR)
         t.options.si_sdr = rv_si_sdr_defaults();
     else if (kind == RV_LOSS_MRSTFT)

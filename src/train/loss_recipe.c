@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define KINDS \
-    "l1|mse|log_cosh|si_sdr|mrstft|spectral|mel|centroid|transport|complex_stft|mean_centroid"
+    "l1|mse|log_cosh|si_sdr|snr|mrstft|spectral|mel|centroid|transport|complex_stft|mean_centroid"
 
 enum { MOST_FRAME = 1000000, MOST_KEYS = 12, PATH = 64 };
 
@@ -23,6 +23,12 @@ static const rv_config_key common_keys[] = {
 
 static const rv_config_key log_cosh_keys[] = {
     { "sharpness", RV_CONFIG_NUMBER, 1e-6, 1e6, NULL, "1", "a in log(cosh(a d)) / a" },
+    { 0 },
+};
+
+static const rv_config_key snr_keys[] = {
+    { "floor", RV_CONFIG_NUMBER, 1e-30, 1e6, NULL, "1e-3",
+      "added to the mean squares of signal and error: what is far below hardly counts" },
     { 0 },
 };
 
@@ -151,6 +157,14 @@ static rv_status read_log_cosh(rv_loss_term *t, const json_t *term, const char *
     return RV_OK;
 }
 
+static rv_status read_snr(rv_loss_term *t, const json_t *term, const char *place, rv_error *err)
+{
+    (void)place;
+    (void)err;
+    t->options.least = number(term, "floor");
+    return RV_OK;
+}
+
 /* Each form has its own defaults. */
 static rv_status read_si_sdr(rv_loss_term *t, const json_t *term, const char *place, rv_error *err)
 {
@@ -246,6 +260,7 @@ static const struct {
 } options[RV_LOSS_KINDS] = {
     [RV_LOSS_LOG_COSH] = { log_cosh_keys, read_log_cosh },
     [RV_LOSS_SI_SDR] = { si_sdr_keys, read_si_sdr },
+    [RV_LOSS_SNR] = { snr_keys, read_snr },
     [RV_LOSS_MRSTFT] = { mrstft_keys, read_mrstft },
     [RV_LOSS_SPECTRAL] = { spectral_keys, read_spectral },
     [RV_LOSS_MEL] = { mel_keys, read_mel },

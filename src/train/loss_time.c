@@ -3,7 +3,13 @@
  * SI-SDR (J. Le Roux et al., "SDR - half-baked or well done?", 2019, arXiv:1811.02508), for a
  * signal e and its target t, each of one channel:
  *
- *     p = t <e,t> / <t,t>,   SI-SDR = 10 log10(|p|^2 / |p - e|^2) dB */
+ *     p = t <e,t> / <t,t>,   SI-SDR = 10 log10(|p|^2 / |p - e|^2) dB
+ *
+ * SNR with a floor beneath both powers, so that silent targets count without ruling (S. Wisdom et
+ * al., "What's all the fuss about free universal sound separation data?", 2021, arXiv:2011.00803,
+ * with a floor of another form):
+ *
+ *     SNR = 10 log10((mean t^2 + floor) / (mean (e - t)^2 + floor)) dB */
 #include "train/loss_spectrum.h"
 
 #include "base/status.h"
@@ -67,4 +73,22 @@ rv_node *rv_loss_si_sdr(rv_node *estimate, rv_node *target, const rv_si_sdr_opti
     rv_node *noise = rv_sub(p, e);
     rv_node *ratio = rv_div(plus(product(p, p), above), plus(product(noise, noise), eps));
     return rv_scale(rv_mean(rv_log(plus(ratio, eps - above))), -10 / log(10), 0);
+}
+
+/* x [R,T] -> [R,1], mean squares */
+static rv_node *powers(rv_node *x)
+{
+    return rv_mean_to(rv_mul(x, x), RV_SHAPE(rv_extent(x, 0), 1));
+}
+
+rv_node *rv_loss_snr(rv_node *estimate, rv_node *target, double least)
+{
+    rv_loss_check(estimate, target);
+    if (!(least > 0))
+        return rv_poison(estimate->graph, RV_ERR_ARG, __func__, "snr: floor = %g is not above 0",
+                         least);
+    rv_node *e = rv_loss_rows(estimate), *t = rv_loss_rows(target);
+    rv_node *noise = rv_log(plus(powers(rv_sub(e, t)), least));
+    rv_node *signal = rv_log(plus(powers(t), least));
+    return rv_scale(rv_mean(rv_sub(noise, signal)), 10 / log(10), 0);
 }
