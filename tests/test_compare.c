@@ -182,9 +182,9 @@ TEST(test_side_by_side)
     rv_error err = { 0 };
     write_set();
     rv_eval_options o = options_of(4);
-    const rv_eval_method methods[] = { { RV_METHOD_ESTIMATES, path_of("near/"), NULL },
-                                       { RV_METHOD_ORACLE, "mix", NULL },
-                                       { RV_METHOD_ORACLE, "silence", "nothing" } };
+    const rv_eval_method methods[] = { { RV_METHOD_ESTIMATES, path_of("near/"), NULL, 0 },
+                                       { RV_METHOD_ORACLE, "mix", NULL, 0 },
+                                       { RV_METHOD_ORACLE, "silence", "nothing", 0 } };
     rv_comparison *c = compare("set", methods, 3, &o);
     check_differences(c);
     CHECK_OK(rv_comparison_write_json(c, path_of("one.json"), &err), err);
@@ -259,7 +259,7 @@ TEST(test_every_figure)
     rv_eval_options o = options_of(1);
     o.stems = names;
     o.metrics = RV_METRIC_BIT(RV_METRICS) - RV_METRIC_BIT(RV_METRIC_SI_SDR);
-    const rv_eval_method method = { RV_METHOD_ESTIMATES, path_of("every_out"), NULL };
+    const rv_eval_method method = { RV_METHOD_ESTIMATES, path_of("every_out"), NULL, 0 };
     rv_comparison *c = compare("every", &method, 1, &o);
     const rv_stem_pair p = { (const float *const *)stem, (const float *const *)estimate, 2, N };
     check_figures(rv_comparison_of(c, 0), &p, mixture);
@@ -271,7 +271,7 @@ TEST(test_every_figure)
 static double mix_snr(const char *set, size_t n_stems)
 {
     const rv_eval_options o = options_of(n_stems);
-    const rv_eval_method mix = { RV_METHOD_ORACLE, "mix", NULL };
+    const rv_eval_method mix = { RV_METHOD_ORACLE, "mix", NULL, 0 };
     rv_comparison *c = compare(set, &mix, 1, &o);
     const double snr = rv_evaluation_value(rv_comparison_of(c, 0), 0, 0, RV_METRIC_SNR);
     rv_comparison_free(c);
@@ -330,12 +330,12 @@ TEST(test_model_as_files)
     write_song_file(&(song_file){ "modelled/a", "mixture.wav", 7, 8000, 2, 6000 });
     rv_eval_options o = options_of(4);
     o.keep = path_of("kept");
-    const rv_eval_method run[] = { { RV_METHOD_MODEL, "classic", NULL },
-                                   { RV_METHOD_ORACLE, "irm1", NULL } };
+    const rv_eval_method run[] = { { RV_METHOD_MODEL, "classic", NULL, 0 },
+                                   { RV_METHOD_ORACLE, "irm1", NULL, 0 } };
     rv_comparison *now = compare("modelled", run, 2, &o);
     o.keep = NULL;
-    const rv_eval_method read[] = { { RV_METHOD_ESTIMATES, path_of("kept/classic"), NULL },
-                                    { RV_METHOD_ESTIMATES, path_of("kept/irm1"), NULL } };
+    const rv_eval_method read[] = { { RV_METHOD_ESTIMATES, path_of("kept/classic"), NULL, 0 },
+                                    { RV_METHOD_ESTIMATES, path_of("kept/irm1"), NULL, 0 } };
     rv_comparison *kept = compare("modelled", read, 2, &o);
     for (size_t i = 0; i < 8; i++)
         CHECK(rv_evaluation_value(rv_comparison_of(now, i / 4), 0, i % 4, RV_METRIC_SI_SDR) ==
@@ -373,7 +373,7 @@ TEST(test_model_stems)
     write_song_file(&(song_file){ "rest/a", "accompaniment.wav", 12, 8000, 2, 6000 });
     write_song_file(&(song_file){ "rest/a", "flute.wav", 13, 8000, 2, 6000 });
     write_song_file(&(song_file){ "rest/a", "mixture.wav", 7, 8000, 2, 6000 });
-    const rv_eval_method classic = { RV_METHOD_MODEL, "classic", NULL };
+    const rv_eval_method classic = { RV_METHOD_MODEL, "classic", NULL, 0 };
     rv_eval_options o = options_of(2);
     o.stems = rest;
     o.keep = path_of("sums");
@@ -409,7 +409,7 @@ TEST(test_model_of_other_format)
     rv_eval_options o = options_of(2);
     o.stems = stems;
     o.keep = path_of("mono");
-    const rv_eval_method tasnet = { RV_METHOD_MODEL, model, "tasnet" };
+    const rv_eval_method tasnet = { RV_METHOD_MODEL, model, "tasnet", 0 };
     rv_comparison_free(compare("other_rate", &tasnet, 1, &o));
     separate_to_files(model, "other_rate/a");
     float kept[2][5000], file[5000];
@@ -440,9 +440,9 @@ TEST(test_songs_of_all_methods)
     write_song("second/c", 31, 1000, "wav");
     write_song("third/c", 31, 1000, "wav");
     const rv_eval_options o = options_of(4);
-    const rv_eval_method methods[] = { { RV_METHOD_ESTIMATES, path_of("first"), NULL },
-                                       { RV_METHOD_ESTIMATES, path_of("second"), NULL },
-                                       { RV_METHOD_ESTIMATES, path_of("third"), NULL } };
+    const rv_eval_method methods[] = { { RV_METHOD_ESTIMATES, path_of("first"), NULL, 0 },
+                                       { RV_METHOD_ESTIMATES, path_of("second"), NULL, 0 },
+                                       { RV_METHOD_ESTIMATES, path_of("third"), NULL, 0 } };
     rv_comparison *c = compare("some", methods, 2, &o);
     rv_eval_report r;
     rv_evaluation_report(rv_comparison_of(c, 1), &r);
@@ -456,13 +456,13 @@ TEST(test_bad_methods)
 {
     write_song("few/a", 1, 1000, "wav");
     rv_eval_options o = options_of(4);
-    const rv_eval_method twice[] = { { RV_METHOD_ORACLE, "mix", NULL },
-                                     { RV_METHOD_ORACLE, "silence", "mix" } };
+    const rv_eval_method twice[] = { { RV_METHOD_ORACLE, "mix", NULL, 0 },
+                                     { RV_METHOD_ORACLE, "silence", "mix", 0 } };
     check_refused("few", twice, 2, &o, RV_ERR_ARG, "two methods are named 'mix'", "silence");
     check_refused("few", twice, 0, &o, RV_ERR_ARG, "0 methods", "1 to 64");
-    const rv_eval_method unknown = { RV_METHOD_ORACLE, "irm9", NULL };
+    const rv_eval_method unknown = { RV_METHOD_ORACLE, "irm9", NULL, 0 };
     check_refused("few", &unknown, 1, &o, RV_ERR_ARG, "'irm9'", "mwf");
-    const rv_eval_method gone = { RV_METHOD_MODEL, "no-such-model", NULL };
+    const rv_eval_method gone = { RV_METHOD_MODEL, "no-such-model", NULL, 0 };
     check_refused("few", &gone, 1, &o, RV_ERR_IO, "no-such-model", "");
     const rv_eval_method odd = { RV_METHOD_ORACLE, "mix", "../mix" };
     check_refused("few", &odd, 1, &o, RV_ERR_ARG, "'../mix'", "'/'");
@@ -478,7 +478,7 @@ static void write_odd_reference(int rate, int channels, size_t frames)
 
 TEST(test_bad_references)
 {
-    const rv_eval_method mix = { RV_METHOD_ORACLE, "mix", NULL };
+    const rv_eval_method mix = { RV_METHOD_ORACLE, "mix", NULL, 0 };
     const rv_eval_options o = options_of(4);
     write_odd_reference(8000, 2, 501);
     check_refused("ref", &mix, 1, &o, RV_ERR_FORMAT, "ref/a/bass.wav: 501 frames", "drums.wav");
@@ -499,7 +499,7 @@ TEST(test_reference_not_a_number)
     FILE *f = fopen(path_of("nan/a/vocals.wav"), "wb");
     CHECK(f && fwrite(head, 1, sizeof head, f) == sizeof head &&
           fwrite(samples, 1, sizeof samples, f) == sizeof samples && fclose(f) == 0);
-    const rv_eval_method mix = { RV_METHOD_ORACLE, "mix", NULL };
+    const rv_eval_method mix = { RV_METHOD_ORACLE, "mix", NULL, 0 };
     const rv_eval_options o = options_of(4);
     check_refused("nan", &mix, 1, &o, RV_ERR_FORMAT, "nan/a/vocals.wav", "");
 }
@@ -517,7 +517,7 @@ TEST(test_cancelled)
     write_song("stopped/a", 1, 1000, "wav");
     o.progress = stop_at_once;
     o.progress_ctx = &calls;
-    const rv_eval_method mix = { RV_METHOD_ORACLE, "mix", NULL };
+    const rv_eval_method mix = { RV_METHOD_ORACLE, "mix", NULL, 0 };
     check_refused("stopped", &mix, 1, &o, RV_ERR_CANCELLED, "stopped", "");
     CHECK(calls == 2);
 }

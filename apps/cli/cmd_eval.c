@@ -25,6 +25,7 @@ static const char examples[] =
     "  ravel eval --references musdb18hq --split test --estimates separated/htdemucs\n"
     "  ravel eval --references songs --model classic --oracles mix irm1\n"
     "  ravel eval --references songs --model new.safetensors old.safetensors --json figures.json\n"
+    "  ravel eval --references songs --model classic --wiener 0 1\n"
     "  ravel eval --references songs --estimates old=runs/1/out new=runs/2/out --stems vocals\n"
     "  ravel eval --references songs --model classic --keep stems --metrics all --csv "
     "figures.csv\n";
@@ -33,6 +34,7 @@ typedef struct settings {
     rv_eval_options options;
     const char *references, *json, *csv;
     option_texts stems, metrics;
+    option_texts wiener;                   /* iterations, each for all models; none: 0 */
     option_texts sources[RV_METHOD_KINDS]; /* of methods */
     rv_eval_method *methods;               /* [n_methods] */
     size_t n_methods;
@@ -99,22 +101,51 @@ static rv_eval_method method_of(rv_method_kind kind, char *word)
     char *equals = strchr(word, '=');
     const char *slash = strchr(word, '/');
     if (!equals || equals == word || (slash && slash < equals))
-        return (rv_eval_method){ kind, word, NULL };
+        return (rv_eval_method){ .kind = kind, .source = word };
     *equals = '\0';
-    return (rv_eval_method){ kind, equals + 1, word };
+    return (rv_eval_method){ .kind = kind, .source = equals + 1, .name = word };
+}
+
+/* Of the i-th filter for models; -1: no such number, as was said. */
+static int iterations(const settings *s, size_t i)
+{
+    if (s->wiener.n == 0)
+        return 0;
+    char *end;
+    const long n = strtol(s->wiener.items[i], &end, 10);
+    if (end != s->wiener.items[i] && !*end && n >= 0 && n <= 1000)
+        return (int)n;
+    cli_complain("--wiener: '%s' is no number from 0 to 1000", s->wiener.items[i]);
+    return -1;
+}
+
+/* One for each filter. */
+static bool add_model(settings *s, char *word)
+{
+    const rv_eval_method plain = method_of(RV_METHOD_MODEL, word);
+    for (size_t i = 0; i < (s->wiener.n ? s->wiener.n : 1); i++) {
+        rv_eval_method *m = &s->methods[s->n_methods++];
+        *m = plain;
+        if ((m->wiener = iterations(s, i)) < 0)
+            return false;
+    }
+    return true;
 }
 
 /* Oracles may be given with commas. Adds to `methods`; copies the word to *to. */
-static void add_methods(settings *s, rv_method_kind kind, const char *word, char **to)
+static bool add_methods(settings *s, rv_method_kind kind, const char *word, char **to)
 {
     char *copy = *to, *rest = NULL;
     *to = stpcpy(copy, word) + 1;
+    if (kind == RV_METHOD_MODEL)
+        return add_model(s, copy);
     if (kind != RV_METHOD_ORACLE) {
         s->methods[s->n_methods++] = method_of(kind, copy);
-        return;
+        return true;
     }
     for (char *w = strtok_r(copy, ",", &rest); w; w = strtok_r(NULL, ",", &rest))
-        s->methods[s->n_methods++] = (rv_eval_method){ kind, w, NULL };
+        s->methods[s->n_methods++] = (rv_eval_method){ .kind = kind, .source = w };
+    return true;
 }
 
 static bool list_methods(settings *s)
@@ -125,6 +156,7 @@ static bool list_methods(settings *s)
             bytes += strlen(s->sources[k].items[i]) + 1;
             most += strlen(s->sources[k].items[i]);
         }
+    most += s->sources[RV_METHOD_MODEL].n * s->wiener.n;
     s->words = malloc(bytes);
     s->methods = calloc(most, sizeof *s->methods);
     if (!s->words || !s->methods) {
@@ -134,7 +166,8 @@ static bool list_methods(settings *s)
     char *to = s->words;
     for (int k = 0; k < RV_METHOD_KINDS; k++)
         for (size_t i = 0; i < s->sources[k].n; i++)
-            add_methods(s, (rv_method_kind)k, s->sources[k].items[i], &to);
+            if (!add_methods(s, (rv_method_kind)k, s->sources[k].items[i], &to))
+                return false;
     return true;
 }
 
@@ -195,6 +228,9 @@ static int parse(settings *s, int argc, char **argv)
           "folders of SONG/STEM.wav, or SPLIT/SONG/STEM.wav; NAME=DIR gives one a name" },
         { 'n', "model", OPTION_TEXTS, &s->sources[RV_METHOD_MODEL], "NAME...", 0, 0,
           "models to separate the mixtures with, as ravel separate takes them" },
+        { 0, "wiener", OPTION_TEXTS, &s->wiener, "N...", 0, 0,
+          "iterations of the Wiener filter of ravel separate; of several, each model is run with "
+          "each (default 0)" },
         { 0, "oracles", OPTION_TEXTS, &s->sources[RV_METHOD_ORACLE], "NAME...", 0, 0,
           "mix and silence as estimates; ibm1, ibm2, irm1, irm2, mwf: ideal binary and ratio "
           "masks, "
@@ -262,6 +298,7 @@ int cmd_eval(int argc, char **argv)
         free((void *)s.sources[k].items);
     free((void *)s.stems.items);
     free((void *)s.metrics.items);
+    free((void *)s.wiener.items);
     free(s.methods);
     free(s.words);
     return code;

@@ -26,7 +26,8 @@ static const char about[] =
 static const char examples[] =
     "  ravel separate song.mp3\n"
     "  ravel separate -m htdemucs --two-stems vocals --format flac -o stems album/\n"
-    "  ravel separate -m model.safetensors --stems drums,bass --bits float song.wav\n";
+    "  ravel separate -m model.safetensors --stems drums,bass --bits float song.wav\n"
+    "  ravel separate -m classic --wiener 1 song.wav\n";
 
 static int parse(settings *s, int argc, char **argv)
 {
@@ -54,6 +55,9 @@ static int parse(settings *s, int argc, char **argv)
           "and noise, which ravel synth takes" },
         { 0, "shifts", OPTION_INT, &o->shifts, "N", 0, 1000,
           "random time shifts to average: better, N times slower (default 0)" },
+        { 0, "wiener", OPTION_INT, &o->wiener, "N", 0, 1000,
+          "iterations of a multichannel Wiener filter over the stems, which then have the mix's "
+          "phase and add up to it (default 0: none)" },
         { 0, "overlap", OPTION_NUMBER, &o->overlap, "F", 0, 0.95,
           "share of a segment that overlaps the next (default: the model's, 0.25)" },
         { 0, "segment", OPTION_NUMBER, &o->segment, "S", 0.01, 3600,

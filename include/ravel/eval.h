@@ -67,6 +67,8 @@ typedef struct rv_eval_method {
     rv_method_kind kind;
     const char *source;
     const char *name; /**< in tables and files; NULL: the source's last part, without its end */
+    int wiener; /**< of a model: as in rv_separate_options; above 0, "-wienerN" is added to the
+                     name */
 } rv_eval_method;
 
 /** Oracles, which know the stems, and baselines, which do nothing: "mix", "silence", "ibm1",

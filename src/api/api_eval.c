@@ -25,7 +25,7 @@ rv_status rv_compare(rv_comparison **out, const char *references, const rv_eval_
 rv_status rv_evaluate(rv_evaluation **out, const char *references, const char *estimates,
                       const rv_eval_options *opt, rv_error *err)
 {
-    const rv_eval_method method = { RV_METHOD_ESTIMATES, estimates, NULL };
+    const rv_eval_method method = { RV_METHOD_ESTIMATES, estimates, NULL, 0 };
     rv_comparison *c = NULL;
     RV_TRY(rv_compare(&c, references, &method, 1, opt, err));
     *out = c->methods[0];

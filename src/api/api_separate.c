@@ -68,7 +68,7 @@ void rv_separator_free(rv_separator *s)
 void rv_separator_level(rv_separator *s, float mean, float deviation)
 {
     if (rv_session_wants_level(&s->session))
-        rv_segments_level(s->session.segments, mean, deviation);
+        rv_session_level(&s->session, mean, deviation);
     s->level_known = true;
 }
 

@@ -4,6 +4,7 @@
 #include "base/status.h"
 #include "eval/oracle.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,20 @@ static char *last_part(const char *source, bool model)
     if (dot && dot > source + from)
         end = (size_t)(dot - source);
     return strndup(source + from, end - from);
+}
+
+static char *name_of(const rv_eval_method *what)
+{
+    char *plain =
+        what->name ? strdup(what->name) : last_part(what->source, what->kind == RV_METHOD_MODEL);
+    const size_t room = plain ? strlen(plain) + 32 : 0;
+    if (!plain || what->wiener == 0)
+        return plain;
+    char *name = malloc(room);
+    if (name)
+        snprintf(name, room, "%s-wiener%d", plain, what->wiener);
+    free(plain);
+    return name;
 }
 
 /* A name becomes a folder. */
@@ -95,12 +110,12 @@ static const struct {
 
 rv_status rv_method_open(rv_method *m, const rv_eval_method *what, rv_error *err)
 {
-    *m = (rv_method){ .kind = what->kind, .source = what->source };
+    *m = (rv_method){ .kind = what->kind, .source = what->source, .wiener = what->wiener };
     if ((unsigned)what->kind >= RV_METHOD_KINDS || !what->source)
         return RV_FAIL(err, RV_ERR_ARG, "a method of kind %d", (int)what->kind);
-    m->name =
-        what->name ? strdup(what->name) : last_part(what->source, what->kind == RV_METHOD_MODEL);
-    if (!m->name)
+    if (what->wiener && what->kind != RV_METHOD_MODEL)
+        return RV_FAIL(err, RV_ERR_ARG, "%s: only the stems of a model are filtered", what->source);
+    if (!(m->name = name_of(what)))
         return RV_FAIL(err, RV_ERR_NOMEM, "%s: out of memory", what->source);
     RV_TRY(check_name(m->name, err));
     return kinds[m->kind].open(m, err);

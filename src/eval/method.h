@@ -13,6 +13,7 @@ typedef struct rv_method {
     rv_model *model;     /* of a model */
     int oracle;          /* of an oracle */
     int threads;         /* 0: one for each core */
+    int wiener;          /* iterations over the stems of a model */
     int (*stop)(void *); /* asked now and then while estimates are made; may be NULL */
     void *stop_ctx;
 } rv_method;

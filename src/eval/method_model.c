@@ -89,8 +89,10 @@ static int watch(void *ctx, double frames)
 static rv_status separate(const rv_method *m, const rv_song_audio *a, const routes *r,
                           rv_error *err)
 {
-    rv_separate_options options = { .overlap = -1, .jobs = 1 };
+    rv_separate_options options;
+    rv_separate_defaults(&options);
     options.threads = m->threads;
+    options.wiener = m->wiener;
     const rv_planes_job job = { .model = m->model,
                                 .options = &options,
                                 .channels = a->channels,

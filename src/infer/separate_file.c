@@ -82,7 +82,7 @@ static rv_status measure(track *t, rv_error *err)
     }
     float mean, deviation;
     rv_level_result(&level, &mean, &deviation);
-    rv_segments_level(t->session.segments, mean, deviation);
+    rv_session_level(&t->session, mean, deviation);
     return rv_source_rewind(t->source, err);
 }
 

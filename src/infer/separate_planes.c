@@ -82,7 +82,7 @@ static void measure(work *w)
     float mean, deviation;
     rv_level_add(&level, (const float *const *)w->mix.at, w->channels, w->frames);
     rv_level_result(&level, &mean, &deviation);
-    rv_segments_level(w->session.segments, mean, deviation);
+    rv_session_level(&w->session, mean, deviation);
 }
 
 /* Separation -------------------------------------------------------------------------------- */

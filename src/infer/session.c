@@ -15,6 +15,8 @@ static rv_status check_format(const rv_model *m, const rv_session_options *o, rv
     if (o->separate->shifts < 0 || o->separate->jobs < 1)
         return RV_FAIL(err, RV_ERR_ARG, "%d shifts, %d jobs", o->separate->shifts,
                        o->separate->jobs);
+    if (o->separate->wiener < 0 || o->separate->wiener > 1000)
+        return RV_FAIL(err, RV_ERR_ARG, "%d iterations of the Wiener filter", o->separate->wiener);
     return RV_OK;
 }
 
@@ -40,25 +42,53 @@ static rv_status open_segments(rv_session *s, const rv_session_options *o, rv_er
     return rv_segments_new(&s->segments, &options, err);
 }
 
+/* [planes][RV_SESSION_BLOCK] */
+static rv_status take_planes(float ***out, size_t planes, rv_error *err)
+{
+    float **at = calloc(planes, sizeof *at);
+    float *memory = malloc(planes * RV_SESSION_BLOCK * sizeof *memory);
+    if (!at || !memory) {
+        free(at);
+        free(memory);
+        return RV_FAIL(err, RV_ERR_NOMEM, "%zu planes of audio", planes);
+    }
+    for (size_t p = 0; p < planes; p++)
+        at[p] = memory + p * RV_SESSION_BLOCK;
+    *out = at;
+    return RV_OK;
+}
+
+static void free_planes(float **planes)
+{
+    free(planes ? planes[0] : NULL);
+    free(planes);
+}
+
 static rv_status open_players(rv_session *s, const rv_session_options *o, rv_error *err)
 {
     const rv_model *m = s->model;
-    const size_t n = m->card.n_stems, planes = 2 * n;
+    const size_t n = m->card.n_stems;
     const rv_stem_players_options options = { .decoders = m->decoders,
                                               .n = n,
                                               .pool = rv_engine_pool(s->engine),
                                               .seed = o->separate->seed,
                                               .controls = o->controls,
                                               .ctx = o->controls_ctx };
-    s->features = calloc(planes, sizeof *s->features);
-    float *memory = malloc(planes * RV_SESSION_BLOCK * sizeof *memory);
-    if (!s->features || !memory) {
-        free(memory);
-        return RV_FAIL(err, RV_ERR_NOMEM, "features of %zu stems", n);
-    }
-    for (size_t p = 0; p < planes; p++)
-        s->features[p] = memory + p * RV_SESSION_BLOCK;
+    RV_TRY(take_planes(&s->features, 2 * n, err));
     return rv_stem_players_new(&s->players, &options, err);
+}
+
+static rv_status open_wiener(rv_session *s, const rv_session_options *o, rv_error *err)
+{
+    const rv_wiener_options options = { .channels = o->channels,
+                                        .stems = s->model->card.n_stems,
+                                        .sample_rate = o->sample_rate,
+                                        .iterations = (size_t)o->separate->wiener,
+                                        .pool = rv_engine_pool(s->engine) };
+    if (options.iterations == 0)
+        return RV_OK;
+    RV_TRY(take_planes(&s->estimates, options.channels * options.stems, err));
+    return rv_wiener_stream_new(&s->wiener, &options, err);
 }
 
 rv_status rv_session_open(rv_session *s, rv_model *m, const rv_session_options *o, rv_error *err)
@@ -74,6 +104,8 @@ rv_status rv_session_open(rv_session *s, rv_model *m, const rv_session_options *
         st = open_segments(s, o, err);
     if (st == RV_OK && m->decoders)
         st = open_players(s, o, err);
+    if (st == RV_OK)
+        st = open_wiener(s, o, err);
     if (st != RV_OK)
         rv_session_close(s);
     return st;
@@ -83,8 +115,9 @@ void rv_session_close(rv_session *s)
 {
     rv_segments_free(s->segments);
     rv_stem_players_free(s->players);
-    free(s->features ? s->features[0] : NULL);
-    free(s->features);
+    free_planes(s->features);
+    rv_wiener_stream_free(s->wiener);
+    free_planes(s->estimates);
     if (s->engine && s->classic)
         rv_engine_forget(s->engine, s->classic);
     if (s->engine)
@@ -98,8 +131,15 @@ bool rv_session_wants_level(const rv_session *s)
     return s->classic == NULL && s->model->networks[0]->level;
 }
 
+void rv_session_level(rv_session *s, float mean, float deviation)
+{
+    rv_segments_level(s->segments, mean, deviation);
+}
+
 rv_status rv_session_push(rv_session *s, const float *const *mix, size_t frames, rv_error *err)
 {
+    if (s->wiener)
+        RV_TRY(rv_wiener_stream_mix(s->wiener, mix, frames, err));
     return rv_segments_push(s->segments, mix, frames, err);
 }
 
@@ -124,8 +164,9 @@ static rv_status move_features(rv_session *s, bool *moved, rv_error *err)
     return RV_OK;
 }
 
-rv_status rv_session_pull(rv_session *s, float *const *stems, size_t room, size_t *made,
-                          rv_error *err)
+/* The stems as the model makes them. */
+static rv_status pull_stems(rv_session *s, float *const *stems, size_t room, size_t *made,
+                            rv_error *err)
 {
     if (!s->players)
         return rv_segments_pull(s->segments, stems, room, made, err);
@@ -138,16 +179,48 @@ rv_status rv_session_pull(rv_session *s, float *const *stems, size_t room, size_
     return RV_OK;
 }
 
+/* Stems from the model to the filter. *moved: whether it can go on. */
+static rv_status move_stems(rv_session *s, bool *moved, rv_error *err)
+{
+    size_t n;
+    RV_TRY(pull_stems(s, s->estimates, RV_SESSION_BLOCK, &n, err));
+    *moved = n > 0;
+    if (n > 0)
+        return rv_wiener_stream_stems(s->wiener, (const float *const *)s->estimates, n, err);
+    if (s->finished && !s->filtered_out) {
+        rv_wiener_stream_finish(s->wiener);
+        *moved = s->filtered_out = true;
+    }
+    return RV_OK;
+}
+
+rv_status rv_session_pull(rv_session *s, float *const *stems, size_t room, size_t *made,
+                          rv_error *err)
+{
+    if (!s->wiener)
+        return pull_stems(s, stems, room, made, err);
+    for (bool moved = true; moved;) {
+        RV_TRY(rv_wiener_stream_pull(s->wiener, stems, room, made, err));
+        if (*made > 0 || room == 0)
+            return RV_OK;
+        RV_TRY(move_stems(s, &moved, err));
+    }
+    return RV_OK;
+}
+
 void rv_session_reset(rv_session *s)
 {
     rv_segments_reset(s->segments);
     if (s->players)
         rv_stem_players_reset(s->players);
-    s->finished = s->played_out = false;
+    if (s->wiener)
+        rv_wiener_stream_reset(s->wiener);
+    s->finished = s->played_out = s->filtered_out = false;
 }
 
 size_t rv_session_latency(const rv_session *s)
 {
     return rv_segments_latency(s->segments) +
-           (s->players ? rv_stem_players_latency(s->players) : 0);
+           (s->players ? rv_stem_players_latency(s->players) : 0) +
+           (s->wiener ? rv_wiener_stream_latency(s->wiener) : 0);
 }

@@ -5,6 +5,7 @@
 #include "infer/ensemble.h"
 #include "infer/segments.h"
 #include "infer/stem_players.h"
+#include "infer/wiener_stream.h"
 
 enum { RV_SESSION_BLOCK = 16384 };
 
@@ -16,6 +17,9 @@ typedef struct rv_session {
     rv_stem_players *players;  /* of a model with decoders; NULL: segments give sound */
     float **features;          /* for them [2 stems][RV_SESSION_BLOCK] */
     bool finished, played_out; /* no more is pushed; the players know it */
+    rv_wiener_stream *wiener;  /* makes the stems better; NULL: they are as they are */
+    float **estimates;         /* for it [planes][RV_SESSION_BLOCK] */
+    bool filtered_out;         /* it knows that no more comes */
 } rv_session;
 
 typedef struct rv_session_options {
@@ -43,7 +47,8 @@ RV_NODISCARD rv_status rv_session_pull(rv_session *s, float *const *stems, size_
 void rv_session_reset(rv_session *s);
 size_t rv_session_latency(const rv_session *s);
 
-/* True if the model wants normalised audio, see rv_segments_level(). */
+/* True if the model wants normalised audio; and what it is told then, see rv_segments_level(). */
 bool rv_session_wants_level(const rv_session *s);
+void rv_session_level(rv_session *s, float mean, float deviation);
 
 #endif

@@ -1,5 +1,6 @@
 /* wiener_filter.h - what the Wiener filter (wiener.c) and its adjoint (wiener_adjoint.c) share: one
- * iteration on one frequency and one window. Formula and names are those of wiener.c. */
+ * iteration on one frequency and one window; wiener_em.c uses that alone. Formula and names are
+ * those of wiener.c. */
 #ifndef OPS_WIENER_FILTER_H
 #define OPS_WIENER_FILTER_H
 
@@ -32,16 +33,17 @@ typedef struct {
     size_t scratch_row;
     size_t first, frames, bins, audio, given, stems; /* stems: those given, and the residual */
     double scale;                                    /* the mix is divided by it */
+    bool zeros; /* where the mix is zero it stays so; else it counts as 1 there */
 } job;
 
-static size_t stems_of(const wiener_attr *a, const rv_node *magnitude, const rv_node *mix)
+static inline size_t stems_of(const wiener_attr *a, const rv_node *magnitude, const rv_node *mix)
 {
     return rv_extent(magnitude, 3) / (rv_extent(mix, 3) / 2) + a->residual;
 }
 
 /* Shape of the spectra of the stems. */
-static rv_status wiener_fits(const wiener_attr *a, const rv_node *magnitude, const rv_node *mix,
-                             rv_shape *out, rv_error *err)
+static inline rv_status wiener_fits(const wiener_attr *a, const rv_node *magnitude,
+                                    const rv_node *mix, rv_shape *out, rv_error *err)
 {
     const rv_shape *y = &magnitude->shape, *x = &mix->shape;
     const size_t audio = rv_extent(mix, 3) / 2;
@@ -56,7 +58,7 @@ static rv_status wiener_fits(const wiener_attr *a, const rv_node *magnitude, con
     return RV_OK;
 }
 
-static job job_of(const wiener_attr *a, const rv_node *magnitude, const rv_node *mix)
+static inline job job_of(const wiener_attr *a, const rv_node *magnitude, const rv_node *mix)
 {
     const size_t total = rv_extent(mix, 1), stems = stems_of(a, magnitude, mix);
     return (job){ .attr = a,
@@ -69,7 +71,7 @@ static job job_of(const wiener_attr *a, const rv_node *magnitude, const rv_node 
 }
 
 /* Numbers in y. */
-static size_t estimate_size(const job *j)
+static inline size_t estimate_size(const job *j)
 {
     return j->frames * j->stems * j->audio * 2;
 }
@@ -86,7 +88,8 @@ static double complex complex_of(double re, double im)
 static double complex mix_at(const job *j, size_t t, size_t f, size_t channel)
 {
     const real *z = j->mix + (((j->first + t) * j->bins + f) * j->audio + channel) * 2;
-    return z[0] == 0 && z[1] == 0 ? 1 : complex_of((double)z[0], (double)z[1]);
+    const bool one = z[0] == 0 && z[1] == 0 && !j->zeros;
+    return one ? 1 : complex_of((double)z[0], (double)z[1]);
 }
 
 static double complex get(const real *y)
@@ -106,7 +109,7 @@ static double square(double complex z)
 }
 
 /* Magnitude with the phase of the mix, and what that leaves of the mix. */
-static void first_estimate(const job *j, size_t f, real *y)
+static inline void first_estimate(const job *j, size_t f, real *y)
 {
     for (size_t t = 0; t < j->frames; t++)
         for (size_t c = 0; c < j->audio; c++) {
@@ -218,7 +221,7 @@ typedef struct {
     size_t t, f, channel;
 } peak;
 
-static peak find_peak(const job *j)
+static inline peak find_peak(const job *j)
 {
     peak most = { 0 };
     for (size_t t = 0; t < j->frames; t++)
@@ -232,7 +235,7 @@ static peak find_peak(const job *j)
 }
 
 /* Nothing is made louder: max(1, largest magnitude of the window / loudest). */
-static double scale_of(const job *j, const peak *most)
+static inline double scale_of(const job *j, const peak *most)
 {
     return j->attr->iterations ? fmax(1, sqrt(most->square) / j->attr->loudest) : 1;
 }
