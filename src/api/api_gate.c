@@ -33,7 +33,7 @@ static rv_status gate(const char *root, const char *out, const rv_gate_options *
     options.threads = 1; /* songs are measured side by side */
     if (opt->f0_method == RV_F0_CREPE) {
         RV_TRY(rv_crepe_f0_new(&crepe, &options, err));
-        rv_feature_cache_set_crepe(cache, rv_crepe_f0_engine(crepe));
+        rv_feature_cache_set_engine(cache, rv_crepe_f0_engine(crepe));
     }
     const rv_status st = rv_gate_write(root, out, opt, cache, report, err);
     rv_crepe_f0_free(crepe);

@@ -15,7 +15,7 @@ static rv_status open_crepe(rv_refine_features *f, const rv_refine_options *o, r
         return RV_FAIL(err, RV_ERR_ARG,
                        "the model learned from CREPE's pitch: its weights are expected");
     RV_TRY(rv_crepe_f0_new(&f->crepe, &crepe, err));
-    rv_feature_cache_set_crepe(f->cache, rv_crepe_f0_engine(f->crepe));
+    rv_feature_cache_set_engine(f->cache, rv_crepe_f0_engine(f->crepe));
     return RV_OK;
 }
 

@@ -26,7 +26,7 @@ struct rv_feature_cache {
     pthread_mutex_t lock; /* of the counts */
     rv_feature_counts counts;
     rv_print_memory *prints;
-    const rv_f0_engine *crepe; /* may be NULL */
+    const rv_f0_engine *engine; /* may be NULL */
 };
 
 struct rv_feature_rows {
@@ -99,9 +99,9 @@ rv_feature_counts rv_feature_cache_counts(rv_feature_cache *c)
     return counts;
 }
 
-void rv_feature_cache_set_crepe(rv_feature_cache *c, const rv_f0_engine *engine)
+void rv_feature_cache_set_engine(rv_feature_cache *c, const rv_f0_engine *engine)
 {
-    c->crepe = engine;
+    c->engine = engine;
 }
 
 static void count(rv_feature_cache *c, uint64_t *which)
@@ -189,7 +189,7 @@ static rv_status measure(rv_feature_rows *r, rv_error *err)
     size_t n = 0;
     rv_status st = follows ? get_f0(r, &f0, &n, err) : RV_OK;
     if (st == RV_OK)
-        st = rv_feature_meter_open(&f, &r->spec, r->cache->crepe, f0, n, err);
+        st = rv_feature_meter_open(&f, &r->spec, r->cache->engine, f0, n, err);
     free(f0);
     if (st == RV_OK)
         st = rv_mono_open(&m, &r->sources, r->spec.sample_rate, err);
@@ -245,16 +245,16 @@ static int tell_hashing(void *ctx, double fraction)
 static rv_status open_rows(rv_feature_rows *r, rv_error *err)
 {
     const rv_print_watch watch = { tell_hashing, &r->watch };
-    const rv_f0_engine *crepe = r->cache->crepe;
+    const rv_f0_engine *engine = r->cache->engine;
     rv_audio_print print;
-    if (rv_feature_needs_engine(&r->spec) && !crepe)
-        return RV_FAIL(err, RV_ERR_ARG, "%s: f0 by CREPE needs a file with its weights",
-                       path_of(r));
+    if (rv_feature_needs_engine(&r->spec) && !(engine && engine->method == r->spec.f0_method))
+        return RV_FAIL(err, RV_ERR_ARG, "%s: f0 by %s needs a file with its weights", path_of(r),
+                       r->spec.f0_method == RV_F0_CREPE ? "CREPE" : "ddsp_inv");
     RV_TRY(rv_print_of(r->cache->prints, &r->sources, &watch, &print, err));
     if (r->spec.sample_rate == 0)
         r->spec.sample_rate = print.sample_rate;
     RV_TRY(rv_feature_complete(&r->spec, err));
-    rv_feature_key_of(&r->key, &print, &r->spec, crepe ? crepe->print : 0);
+    rv_feature_key_of(&r->key, &print, &r->spec, engine ? engine->print : 0);
     RV_TRY(name_store(r, err));
     return open_store(r, err);
 }

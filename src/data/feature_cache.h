@@ -33,8 +33,8 @@ RV_NODISCARD rv_status rv_feature_cache_open(rv_feature_cache **out, const char 
 void rv_feature_cache_free(rv_feature_cache *c);
 rv_feature_counts rv_feature_cache_counts(rv_feature_cache *c);
 
-/* What finds pitch where a spec says RV_F0_CREPE; it must outlive the cache. */
-void rv_feature_cache_set_crepe(rv_feature_cache *c, const rv_f0_engine *engine);
+/* What finds pitch where a spec names the engine's method; it must outlive the cache. */
+void rv_feature_cache_set_engine(rv_feature_cache *c, const rv_f0_engine *engine);
 
 /* Of the sum of the sources, see data/mono_source.h: one file that sounds like several has the same
  * name in the cache. spec->sample_rate 0: that of the sources. The rows must be freed before the

@@ -1,6 +1,8 @@
 /* feature_key.c - see feature_key.h. */
 #include "data/feature_key.h"
 
+#include "dsp/feature.h"
+
 #include <string.h>
 
 /* Raised whenever a feature's values change for the same spec. */
@@ -26,7 +28,7 @@ static void add_f0(rv_feature_key *key, const rv_feature_spec *s, uint64_t engin
     add(key, s->f0_librosa != 0);
     add_real(key, s->f0_min);
     add_real(key, s->f0_max);
-    if (s->f0_method == RV_F0_CREPE)
+    if (rv_feature_is_network(s->f0_method))
         add(key, engine_print);
     else
         add_real(key, s->trough);

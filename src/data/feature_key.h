@@ -7,7 +7,7 @@
 #include "ravel/features.h"
 
 /* The spec is complete. Parameters that the feature does not use have no part. engine_print: of
- * what finds the pitch where that is RV_F0_CREPE. */
+ * what finds the pitch where that is a network. */
 void rv_feature_key_of(rv_feature_key *key, const rv_audio_print *audio,
                        const rv_feature_spec *spec, uint64_t engine_print);
 

@@ -2,6 +2,7 @@
 #include "data/feature_meter.h"
 
 #include "base/status.h"
+#include "dsp/feature.h"
 
 enum { F0_WIDTH = 3 };
 
@@ -10,7 +11,7 @@ bool rv_feature_needs_engine(const rv_feature_spec *spec)
     const bool pitched = spec->feature == RV_FEATURE_F0 ||
                          spec->feature == RV_FEATURE_HARMONICITY ||
                          spec->feature == RV_FEATURE_RESIDUAL;
-    return pitched && spec->f0_method == RV_F0_CREPE;
+    return pitched && rv_feature_is_network(spec->f0_method);
 }
 
 rv_status rv_feature_meter_open(rv_feature_meter *m, const rv_feature_spec *spec,

@@ -47,7 +47,8 @@ static rv_node *stack(nn_builder *b, const rv_harmonic_encoder_config *c, const 
 }
 
 rv_harmonic_controls rv_harmonic_encoder(nn_builder *b, const rv_harmonic_encoder_config *c,
-                                         const rv_sinusoidal_controls *sinusoids)
+                                         const rv_sinusoidal_controls *sinusoids,
+                                         rv_node **pitch_shares)
 {
     const size_t mark = nn_enter(b, "harmonic_encoder");
     rv_node *pitches = rv_hz_to_unit(sinusoids->frequencies, 0, c->sample_rate / 2);
@@ -58,6 +59,8 @@ rv_harmonic_controls rv_harmonic_encoder(nn_builder *b, const rv_harmonic_encode
     rv_node *distribution = nn_linear(b, "distribution", x, c->n_harmonic, true);
     rv_node *f0 = nn_linear(b, "f0", x, c->depth, true);
     nn_leave(b, mark);
+    if (pitch_shares)
+        *pitch_shares = rv_softmax(f0);
     f0 = rv_frequencies_softmax(f0, c->depth, c->hz_min, c->hz_max);
     distribution = rv_scale_amplitude(distribution);
     return (rv_harmonic_controls){

@@ -19,9 +19,11 @@ typedef struct rv_harmonic_encoder_config {
  * 1200 Hz as a mean of 64; 16 kHz. */
 rv_harmonic_encoder_config rv_harmonic_encoder_defaults(void);
 
-/* Frequencies are Hz; what comes out is ready for synthesis (rv_harmonic_get_signal()). */
+/* Frequencies are Hz; what comes out is ready for synthesis (rv_harmonic_get_signal()).
+ * pitch_shares [B,F,depth]: what the pitches count in f0; may be NULL. */
 rv_harmonic_controls rv_harmonic_encoder(nn_builder *b, const rv_harmonic_encoder_config *c,
-                                         const rv_sinusoidal_controls *sinusoids);
+                                         const rv_sinusoidal_controls *sinusoids,
+                                         rv_node **pitch_shares);
 
 /* The sinusoids that a harmonic sound is, in Hz; amplitudes are 0 from half the sample rate on. */
 rv_sinusoidal_controls rv_harmonic_to_sinusoids(const rv_harmonic_controls *c, double sample_rate);

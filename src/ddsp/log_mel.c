@@ -61,3 +61,9 @@ rv_node *rv_log_mel(rv_node *x, const rv_mel_config *c)
     rv_node *m = rv_magnitude(rv_spectrum_padded(x, c->n_fft, c->hop), 0);
     return rv_log_above(rv_linear(m, weights, NULL), least_mel);
 }
+
+rv_node *rv_log_mel_centred(rv_node *x, const rv_mel_config *c)
+{
+    const size_t n = rv_extent(x, 1), frames = c->hop ? (n + c->hop - 1) / c->hop : 0;
+    return rv_slice(rv_log_mel(rv_pad(x, 1, c->n_fft / 2, 0, RV_PAD_ZERO), c), 1, 0, frames);
+}

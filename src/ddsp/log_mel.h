@@ -21,4 +21,7 @@ rv_node *rv_mel_weights(rv_graph *g, const rv_mel_config *c);
  * band is 0. */
 rv_node *rv_log_mel(rv_node *x, const rv_mel_config *c);
 
+/* The same of frames that are centred at multiples of the hop; zeros precede, too. */
+rv_node *rv_log_mel_centred(rv_node *x, const rv_mel_config *c);
+
 #endif

@@ -1,5 +1,5 @@
-/* f0_engine.h - a way to find pitch that lies in a higher layer, for the feature cache: CREPE is a
- * network. */
+/* f0_engine.h - a way to find pitch that lies in a higher layer, for the feature cache: CREPE and
+ * ddsp_inv are networks. */
 #ifndef DSP_F0_ENGINE_H
 #define DSP_F0_ENGINE_H
 
@@ -7,6 +7,7 @@
 
 /* A stream of it takes samples and gives rows of RV_FEATURE_F0, like rv_feature. */
 typedef struct rv_f0_engine {
+    rv_f0_method method;
     const void *ctx; /* streams of it may be used by a thread each */
     uint64_t print;  /* hash of all that values depend on beside the spec: weights, options */
     rv_status (*open)(void **stream, const void *ctx, const rv_feature_spec *spec, rv_error *err);

@@ -44,6 +44,11 @@ const char *rv_feature_text(rv_feature_name feature)
     return (unsigned)feature < RV_FEATURES ? features[feature].name : NULL;
 }
 
+bool rv_feature_is_network(rv_f0_method method)
+{
+    return method == RV_F0_CREPE || method == RV_F0_DDSP_INV;
+}
+
 static const rv_feature_kind *find_kind(const rv_feature_spec *s)
 {
     return s->feature == RV_FEATURE_F0 ? f0_methods[s->f0_method] : features[s->feature].kind;
@@ -90,7 +95,7 @@ static int default_window(const rv_feature_spec *s)
 {
     switch (s->feature) {
     case RV_FEATURE_F0:
-        if (s->f0_method == RV_F0_CREPE)
+        if (rv_feature_is_network(s->f0_method))
             return 1024;
         return enclosing(4 * s->sample_rate / s->f0_min);
     case RV_FEATURE_HARMONICITY:
@@ -110,7 +115,7 @@ static rv_status check_f0(const rv_feature_spec *s, rv_error *err)
     const double nyquist = s->sample_rate / 2.0;
     if ((unsigned)s->f0_method >= RV_F0_METHODS)
         return RV_FAIL(err, RV_ERR_ARG, "f0 method %d is not known", (int)s->f0_method);
-    if (s->f0_method == RV_F0_CREPE)
+    if (rv_feature_is_network(s->f0_method))
         return RV_OK; /* has its own range, whatever the rate */
     if (!(s->f0_min >= 1 && s->f0_min * 1.01 < s->f0_max && s->f0_max <= nyquist))
         return RV_FAIL(err, RV_ERR_ARG,
@@ -191,7 +196,10 @@ rv_status rv_feature_new(rv_feature **out, const rv_feature_spec *spec, const fl
     rv_feature_spec whole = *spec;
     RV_TRY(rv_feature_complete(&whole, err));
     if (!find_kind(&whole))
-        return RV_FAIL(err, RV_ERR_ARG, "f0 by CREPE: see ravel/pitch.h for streams");
+        return RV_FAIL(err, RV_ERR_ARG,
+                       whole.f0_method == RV_F0_CREPE
+                           ? "f0 by CREPE: see ravel/pitch.h for streams"
+                           : "f0 by ddsp_inv: see rv_features_file(), there is none of streams");
     rv_feature *f = calloc(1, sizeof *f);
     if (!f)
         return RV_FAIL(err, RV_ERR_NOMEM, "a feature");

@@ -286,7 +286,8 @@ static rv_status init(rv_crepe_f0 *c, const rv_crepe_options *o, rv_error *err)
         return RV_FAIL(err, RV_ERR_NOMEM, "%s: out of memory", o->model);
     c->options = *o;
     c->options.model = c->model;
-    c->engine = (rv_f0_engine){ .ctx = c,
+    c->engine = (rv_f0_engine){ .method = RV_F0_CREPE,
+                                .ctx = c,
                                 .open = open_stream,
                                 .push = push,
                                 .finish = finish,

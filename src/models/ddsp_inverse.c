@@ -22,7 +22,7 @@ rv_inverse rv_inverse_encode(nn_builder *b, const rv_inverse_config *c, rv_node 
     rv_sinusoidal_controls seen = to.heard.sinusoids;
     if (!c->through)
         seen = (rv_sinusoidal_controls){ rv_detach(seen.amplitudes), rv_detach(seen.frequencies) };
-    to.harmonic = rv_harmonic_encoder(b, &c->harmonic, &seen);
+    to.harmonic = rv_harmonic_encoder(b, &c->harmonic, &seen, &to.pitch_shares);
     to.partials = rv_harmonic_to_sinusoids(&to.harmonic, c->harmonic.sample_rate);
     return to;
 }

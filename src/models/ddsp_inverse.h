@@ -25,6 +25,7 @@ typedef struct rv_inverse {
     rv_sinusoids_and_noise heard;
     rv_harmonic_controls harmonic;
     rv_sinusoidal_controls partials; /* of the harmonic sound */
+    rv_node *pitch_shares;           /* [B,F,depth] what pitches count in f0 */
 } rv_inverse;
 
 /* audio [B,T] */

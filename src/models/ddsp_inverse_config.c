@@ -2,6 +2,8 @@
  *
  *   sample_rate      Hz (16000)
  *   hop, n_fft       of the spectrum; a frame of controls each hop (512, 2048)
+ *   centred          frames of the spectrum are centred at multiples of the hop, where controls are
+ *                    known, rather than begin there (false)
  *   mel_bands        (229)
  *   size             of the residual network: "small" (default), "medium", "large"
  *   first, channels, blocks   instead of it: channels of the first convolution and of the narrow
@@ -35,6 +37,7 @@ static void read_sinusoidal(rv_arg_reader *r, rv_sinusoidal_encoder_config *c)
     c->mel.n_fft = rv_arg_size(r, "n_fft", 2048, 16, 1 << 16);
     c->mel.hop = rv_arg_size(r, "hop", c->mel.n_fft / 4, 1, c->mel.n_fft);
     c->mel.bands = rv_arg_size(r, "mel_bands", 229, 1, 4096);
+    c->centred = rv_arg_bool(r, "centred", false);
     c->mel.lowest = 0;
     c->mel.highest = c->mel.sample_rate / 2;
     read_resnet(r, &c->resnet);

@@ -27,7 +27,7 @@ rv_sinusoids_and_noise rv_sinusoidal_encoder(nn_builder *b, const rv_sinusoidal_
                                              rv_node *audio)
 {
     const size_t mark = nn_enter(b, "sinusoidal_encoder");
-    rv_node *x = rv_log_mel(audio, &c->mel);
+    rv_node *x = c->centred ? rv_log_mel_centred(audio, &c->mel) : rv_log_mel(audio, &c->mel);
     const size_t batch = rv_extent(x, 0), frames = rv_extent(x, 1);
     x = rv_reshape(x, RV_SHAPE(batch, frames, rv_extent(x, 2), 1));
     const size_t inside = nn_enter(b, "resnet");

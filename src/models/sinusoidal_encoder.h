@@ -8,13 +8,15 @@
 
 typedef struct rv_sinusoidal_encoder_config {
     rv_mel_config mel;
+    bool centred; /* frames of the spectrum are centred where those of controls are */
     rv_resnet_config resnet;
     size_t sinusoids, bands;
     size_t depth; /* pitches that a frequency is a mean of */
     double hz_min, hz_max;
 } rv_sinusoidal_encoder_config;
 
-/* Ready for synthesis. F frames begin at multiples of the spectrum's hop. */
+/* Ready for synthesis. Frames are known at multiples of the spectrum's hop, where frames of the
+ * spectrum begin unless they are centred there. */
 typedef struct rv_sinusoids_and_noise {
     rv_sinusoidal_controls sinusoids; /* [B,F,N], Hz */
     rv_node *magnitudes;              /* [B,F,bands] of the noise */

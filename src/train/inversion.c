@@ -65,6 +65,11 @@ static rv_node *of_made(const rv_inversion *v, const rv_inverse *m, rv_node *con
     sum = plus(sum, w->amplitude, l.amplitude);
     sum = plus(sum, w->distribution, l.distribution);
     sum = plus(sum, w->f0, l.f0);
+    if (w->pitch_shares > 0)
+        sum = plus(sum, w->pitch_shares,
+                   rv_loss_pitch_shares(first(m->pitch_shares, n), given->f0,
+                                        rv_loss_sounds(given->amplitude, least_amplitude),
+                                        v->config->harmonic.hz_min, v->config->harmonic.hz_max));
     return plus(sum, w->noise, noise);
 }
 

@@ -24,6 +24,7 @@ typedef struct rv_inversion_weights {
     double sinusoids;                   /* KDE, to those of the made sound */
     double amplitude, distribution, f0; /* to its controls */
     double noise;                       /* to its magnitudes */
+    double pitch_shares;                /* of shares of pitches in f0 to f0 */
     double consistency; /* KDE of harmonics to the sinusoids that they were found in */
     double audio;       /* recipe's loss of what sinusoids, and harmonics, sound like */
     double deviation;   /* of KDE, semitones */

@@ -3,6 +3,8 @@
  * differ (J. Engel et al., "Self-supervised Pitch Detection by Inverse Audio Synthesis", 2020).
  *
  *   p(f | b)  rv_log_mixture() of partials b, in semitones, in shares of amplitude
+ *   pitch     -sum of wanted log share, over the pitches that f0 is a mean of; an f0 between two
+ *             of them wants the shares whose mean it is
  *   KDE       mean over a's partials of -share log p(f_a | b), and the same of b given a
  *   mismatch  of a fundamental c (R. Maher and J. Beauchamp, "Fundamental frequency estimation of
  *             musical signals using a two-way mismatch procedure", 1994): f / c against 1, 2, ...
@@ -15,6 +17,9 @@
 
 /* An amplitude of 0 counts as this in a density; what is divided by is no less. */
 static const double least_share = 1e-7;
+
+/* Shares that a float cannot tell from 0 count as this. */
+static const double least_probability = 1e-38;
 
 rv_node *rv_loss_parameters(rv_node *estimate, rv_node *target, rv_node *weights,
                             rv_distance distance)
@@ -42,11 +47,39 @@ static rv_node *ones(rv_graph *g, rv_shape shape)
     return rv_broadcast_to(x, shape);
 }
 
+rv_node *rv_loss_sounds(rv_node *amplitude, double least)
+{
+    return rv_band_limit(ones(amplitude->graph, amplitude->shape), amplitude, least, 0, 1);
+}
+
+/* from, from + step, ... as [n] */
+static rv_node *ramp(rv_graph *g, size_t n, double from, double step)
+{
+    rv_node *x = rv_constant(g, RV_SHAPE(n));
+    for (size_t i = 0; x->constant && i < n; i++)
+        x->constant[i] = (real)(from + step * (double)i);
+    return x;
+}
+
+rv_node *rv_loss_pitch_shares(rv_node *shares, rv_node *target_hz, rv_node *weights, double hz_min,
+                              double hz_max)
+{
+    const size_t depth = rv_extent(shares, 2);
+    if (shares->shape.rank != 3 || target_hz->shape.rank != 3 || rv_extent(target_hz, 2) != 1)
+        return rv_poison(shares->graph, RV_ERR_SHAPE, __func__,
+                         "shares [B,F,depth] and a target [B,F,1] are expected");
+    rv_node *at = rv_scale(rv_hz_to_unit(target_hz, hz_min, hz_max), (double)depth - 1, 0);
+    rv_node *off = rv_abs(rv_sub(at, ramp(shares->graph, depth, 0, 1)));
+    rv_node *wanted = rv_relu(rv_scale(off, -1, 1));
+    rv_node *log_p = rv_log_above(shares, least_probability);
+    rv_node *cost = rv_mul(wanted, weights ? rv_mul(log_p, weights) : log_p);
+    return rv_scale(rv_mean(cost), -(double)depth, 0);
+}
+
 rv_harmonic_losses rv_loss_harmonic(const rv_harmonic_controls *estimate,
                                     const rv_harmonic_controls *target, double least_amplitude)
 {
-    rv_node *sounds = ones(estimate->f0->graph, target->amplitude->shape);
-    sounds = rv_band_limit(sounds, target->amplitude, least_amplitude, 0, 1);
+    rv_node *sounds = rv_loss_sounds(target->amplitude, least_amplitude);
     return (rv_harmonic_losses){
         .amplitude =
             rv_loss_parameters(estimate->amplitude, target->amplitude, NULL, RV_DISTANCE_L1),
@@ -111,15 +144,6 @@ rv_node *rv_loss_kde(const rv_sinusoidal_controls *a, const rv_sinusoidal_contro
 rv_mismatch_options rv_mismatch_defaults(void)
 {
     return (rv_mismatch_options){ 1, 1, 0.5, 0.2, 10, 30, 1, 16000 };
-}
-
-/* from, from + step, ... as [n] */
-static rv_node *ramp(rv_graph *g, size_t n, double from, double step)
-{
-    rv_node *x = rv_constant(g, RV_SHAPE(n));
-    for (size_t i = 0; x->constant && i < n; i++)
-        x->constant[i] = (real)(from + step * (double)i);
-    return x;
 }
 
 /* x [B,F,C] and y [B,F,N] as [B,F,C,1] and [B,F,1,N] */

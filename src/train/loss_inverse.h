@@ -16,10 +16,17 @@ rv_node *rv_loss_parameters(rv_node *estimate, rv_node *target, rv_node *weights
 /* Mean |difference| of pitches in semitones. */
 rv_node *rv_loss_pitches(rv_node *hz, rv_node *target_hz, rv_node *weights);
 
+/* Mean cross entropy of shares [B,F,depth] of pitches that are evenly spaced from hz_min to hz_max,
+ * and the two around the target [B,F,1] whose mean it is. */
+rv_node *rv_loss_pitch_shares(rv_node *shares, rv_node *target_hz, rv_node *weights, double hz_min,
+                              double hz_max);
+
 /* `HarmonicConsistencyLoss`, its terms: shares and pitches count where the target sounds. */
 typedef struct rv_harmonic_losses {
     rv_node *amplitude, *distribution, *f0;
 } rv_harmonic_losses;
+/* [B,F,1]: 1 where an amplitude is no less than `least`, else 0 */
+rv_node *rv_loss_sounds(rv_node *amplitude, double least);
 rv_harmonic_losses rv_loss_harmonic(const rv_harmonic_controls *estimate,
                                     const rv_harmonic_controls *target, double least_amplitude);
 

@@ -88,7 +88,7 @@ rv_status rv_phrase_data_open(rv_phrase_data *d, const rv_recipe *r,
     const char *folder = rv_recipe_text(r->values, "data.features.cache");
     RV_TRY(rv_feature_cache_open(&d->cache, folder, err));
     if (crepe)
-        rv_feature_cache_set_crepe(d->cache, rv_crepe_f0_engine(crepe));
+        rv_feature_cache_set_engine(d->cache, rv_crepe_f0_engine(crepe));
     RV_TRY(open_phrases(d, r, phrases, options, false, &d->train_list, &d->train, err));
     RV_TRY(open_phrases(d, r, phrases, options, true, &d->valid_list, &d->valid, err));
     snprintf(report->layout, sizeof report->layout, "%s", d->train_list->layout->name);

@@ -5,7 +5,10 @@
  * filter of noise to another along a curve (1 - t)^p; its pitch stands still, trembles or glides;
  * and all of it wavers a little from frame to frame. Distributions are sums of cosines along the
  * harmonics, as formants are. Ranges are those of magenta/ddsp's generate_notes_v2; glides, and
- * that silent notes have a pitch, are ours. */
+ * that silent notes have a pitch, are ours.
+ *
+ * Such spectra are level on the whole, up to the last harmonic, as those of few instruments are.
+ * Where nothing but notes is learned from they can fall, end early, and be quieter, too. */
 #include "train/synthetic_notes.h"
 
 #include "base/rng.h"
@@ -138,6 +141,20 @@ static void colour_frames(dice *d, const colour *c, size_t frames, float *to)
     }
 }
 
+/* Logarithms of harmonics that fall, and of which there may be few, down to a sine. */
+static void thin_frames(const rv_notes_config *c, dice *d, size_t frames, float *to)
+{
+    const size_t n = c->n_harmonic;
+    const double fall = between(d, 0, c->fall) * log(10) / 20;
+    const double count = exp2(between(d, 0, log2((double)n)));
+    const size_t last = happens(d, c->few) ? (size_t)count : n;
+    for (size_t k = 0; k < n; k++) {
+        const float less = k < last ? (float)(fall * log2((double)(k + 1))) : INFINITY;
+        for (size_t t = 0; t < frames; t++)
+            to[t * n + k] -= less;
+    }
+}
+
 /* As the controls that a network says, see rv_scale_amplitude(). */
 static double scaled(double x)
 {
@@ -189,20 +206,22 @@ static void level_frames(const rv_notes_config *c, dice *d, size_t frames, doubl
 void rv_notes_fill(const rv_notes_config *c, uint64_t index, float *amplitude, float *distribution,
                    float *f0, float *magnitudes)
 {
-    dice d = { .seed = c->seed, .stream = index };
+    dice d = { .seed = c->seed, .stream = index }, thinner = { .seed = c->seed, .stream = ~index };
     const double most = happens(&d, 0.2) ? between(&d, 2, 10) : 2, less = between(&d, 1, most);
+    const double quiet = pow(10, between(&thinner, 0, c->quiet) / 20);
     for (size_t t = 0, n; t < c->frames; t += n) {
         n = whole_between(&d, c->shortest, c->longest);
         n = n < c->frames - t ? n : c->frames - t;
         pitch_frames(c, &d, n, f0 + t);
-        level_frames(c, &d, n, less, amplitude + t);
+        level_frames(c, &d, n, less * quiet, amplitude + t);
         const colour tone = any_colour(&d, c->n_harmonic, 0.5, 0, 0);
         colour_frames(&d, &tone, n, distribution + t * c->n_harmonic);
+        thin_frames(c, &thinner, n, distribution + t * c->n_harmonic);
         const colour noise = any_colour(&d, c->bands, 0.2, 1, 10);
         colour_frames(&d, &noise, n, magnitudes + t * c->bands);
     }
     for (size_t t = 0; t < c->frames; t++)
         share_out(c, distribution + t * c->n_harmonic, (double)f0[t]);
     for (size_t i = 0; i < c->frames * c->bands; i++)
-        magnitudes[i] = (float)scaled((double)magnitudes[i]);
+        magnitudes[i] = (float)(scaled((double)magnitudes[i]) / quiet);
 }

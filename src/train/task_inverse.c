@@ -37,6 +37,9 @@ static const rv_config_key keys[] = {
     RV_KEY_NUMBER("data.notes.highest", 0, 127, "84", "MIDI note"),
     RV_KEY_NUMBER("data.notes.shortest", 0.001, 60, "0.16", "seconds"),
     RV_KEY_NUMBER("data.notes.longest", 0.001, 60, "0.8", "seconds"),
+    RV_KEY_NUMBER("data.notes.fall", 0, 60, "0", "dB an octave that harmonics fall at most"),
+    RV_KEY_NUMBER("data.notes.few", 0, 1, "0", "share of notes of but the first harmonics, or one"),
+    RV_KEY_NUMBER("data.notes.quiet", 0, 60, "0", "dB that an example is quieter at most"),
     RV_KEY_INTEGER("data.notes.valid", 1, 100000, "32", "examples to validate on"),
     RV_KEY_NUMBER("loss.sinusoids", 0, 1e6, "1", "weight: sinusoids of the notes, by densities"),
     RV_KEY_NUMBER("loss.deviation", 1e-3, 100, "0.1", "semitones, of those densities"),
@@ -44,6 +47,8 @@ static const rv_config_key keys[] = {
     RV_KEY_NUMBER("loss.amplitude", 0, 1e6, "1", "weight: of the notes"),
     RV_KEY_NUMBER("loss.distribution", 0, 1e6, "1", "weight: harmonics of the notes"),
     RV_KEY_NUMBER("loss.f0", 0, 1e6, "1", "weight: of the notes, semitones"),
+    RV_KEY_NUMBER("loss.pitch_shares", 0, 1e6, "0",
+                  "weight: cross entropy of the pitches whose mean is f0"),
     RV_KEY_NUMBER("loss.noise", 0, 1e6, "1", "weight: noise of the notes"),
     RV_KEY_NUMBER("loss.consistency", 0, 1e6, "1", "weight: harmonics against sinusoids"),
     RV_KEY_NUMBER("loss.audio", 0, 1e6, "0", "weight: loss.terms of what is resynthesised"),
@@ -112,6 +117,9 @@ static rv_status read_notes(config *c, const rv_recipe *r, rv_error *err)
     n->seed = r->seed;
     n->note_min = rv_recipe_number(r->values, "data.notes.lowest");
     n->note_max = rv_recipe_number(r->values, "data.notes.highest");
+    n->fall = rv_recipe_number(r->values, "data.notes.fall");
+    n->few = rv_recipe_number(r->values, "data.notes.few");
+    n->quiet = rv_recipe_number(r->values, "data.notes.quiet");
     n->shortest = frames_of(c, r, "data.notes.shortest");
     n->longest = frames_of(c, r, "data.notes.longest");
     c->valid = rv_recipe_integer(r->values, "data.notes.valid");
@@ -133,6 +141,7 @@ static void read_weights(rv_inversion_weights *w, const rv_recipe *r)
     w->amplitude = rv_recipe_number(r->values, "loss.amplitude");
     w->distribution = rv_recipe_number(r->values, "loss.distribution");
     w->f0 = rv_recipe_number(r->values, "loss.f0");
+    w->pitch_shares = rv_recipe_number(r->values, "loss.pitch_shares");
     w->noise = rv_recipe_number(r->values, "loss.noise");
     w->consistency = rv_recipe_number(r->values, "loss.consistency");
     w->audio = rv_recipe_number(r->values, "loss.audio");

@@ -100,7 +100,7 @@ static rv_status find_songs(work *w, rv_train_report *report, rv_error *err)
 {
     RV_TRY(rv_feature_cache_open(&w->cache, w->own->cache, err));
     if (w->own->crepe)
-        rv_feature_cache_set_crepe(w->cache, rv_crepe_f0_engine(w->own->crepe));
+        rv_feature_cache_set_engine(w->cache, rv_crepe_f0_engine(w->own->crepe));
     RV_TRY(open_mixes(w, "train", &w->train_list, &w->train, err));
     RV_TRY(open_mixes(w, "valid", &w->valid_list, &w->valid, err));
     snprintf(report->layout, sizeof report->layout, "%s", w->train_list->layout->name);

@@ -304,6 +304,12 @@ class Cli(CliCase):
                        "a.wav: not a file of weights")
         self.complaint(self.run_ravel(*args, *crepe, "--crepe-threshold", 2, code=2),
                        "--crepe-threshold")
+        inverse = ("--f0-method", "ddsp_inv")
+        self.complaint(self.run_ravel(*args, *inverse, code=1), "f0 by ddsp_inv needs a model")
+        self.complaint(self.run_ravel(*args, *inverse, "--f0-model", song, code=1),
+                       "a.wav: not a file of weights")
+        self.complaint(self.run_ravel(*args, *inverse, "--f0-threshold", 2, code=2),
+                       "--f0-threshold")
         self.complaint(self.run_ravel(*args, "--f0-range", "50", code=2), "--f0-range")
         self.complaint(self.run_ravel("features", song, code=2), "-o DIR")
         twin = write_wav(self.folder / "b" / "a.wav", rate=8000)
