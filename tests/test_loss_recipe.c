@@ -104,6 +104,8 @@ TEST(test_defaults)
 {
     for (int kind = 0; kind < RV_LOSS_KINDS; kind++) {
         char text[60];
+        if (kind == RV_LOSS_CREPE)
+            continue; /* needs a file: test_loss_crepe.c */
         const rv_loss_term want = rv_loss_term_defaults((rv_loss_kind)kind);
         snprintf(text, sizeof text, "\"kind\": \"%s\"", rv_loss_name((rv_loss_kind)kind));
         check_term(text, &want);

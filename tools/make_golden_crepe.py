@@ -6,6 +6,8 @@ tests/golden/crepe.safetensors holds
 - `activation` [2,360] of torchcrepe's module, narrowed to a quarter of `tiny`, for frames and
   weights that tests/test_crepe.c makes by the same formula: value i of the tensor of that name is
   scale * (2 u - 1) + offset, u = h / 2^32, h = (i + 1) * 2654435761 + fnv1a(name), mixed.
+- `distances` [13]: magenta/ddsp's PretrainedCREPEEmbeddingLoss of two signals [2,2500] by formula, for
+  each layer of the same module; frames and norm as there, in NumPy.
 - for bins [N,360] in a pattern of two voices with gaps, again by formula, and the decoders argmax,
   weighted_argmax and viterbi `<decoder>.f0` and `<decoder>.periodicity` [N], without torchcrepe's
   dither; `crepe.f0` and `.periodicity` are those of CREPE's own path and mean.
@@ -58,7 +60,7 @@ def narrow():
     return model.eval()
 
 
-def activation():
+def filled():
     model = narrow()
     state = model.state_dict()
     for name, value in state.items():
@@ -69,9 +71,35 @@ def activation():
             scale = 1.0 if "BN.weight" in name else 1.7 / fan ** 0.5
             state[name] = torch.from_numpy(formula(name, value.shape, scale))
     model.load_state_dict(state)
+    return model.double()
+
+
+def activation():
     frames = torch.from_numpy(formula("frames", (2, 1024), 1.7))
     with torch.no_grad():
-        return model.double()(frames.double()).float()
+        return filled()(frames.double()).float()
+
+
+def heard(model, audio):
+    """What all layers make of centred frames, of mean 0 and deviation 1."""
+    x = np.pad(audio.astype(float), ((0, 0), (512, 512)))
+    frames = np.concatenate([x[:, t:t + 1024] for t in range(0, x.shape[1] - 1023, 1024)])
+    frames -= frames.mean(-1, keepdims=True)
+    frames /= frames.std(-1, keepdims=True) + 1e-5
+    layers = []
+    for i in range(1, 7):
+        norm = getattr(model, f"conv{i}_BN")
+        norm.register_forward_hook(
+            lambda m, x, y: layers.extend([y, nn.functional.max_pool2d(y, (2, 1))]))
+    with torch.no_grad():
+        last = model(torch.from_numpy(frames))
+    return layers + [last]
+
+
+def distances():
+    scales = [1.3, 1.0, 1.4, 1.1, 1.9, 1.6, 1.5, 1.4, 1.9, 1.7, 30, 25, 130]
+    a, b = (heard(filled(), formula(name, (2, 2500), 0.5)) for name in ("estimate", "target"))
+    return torch.tensor([20 * s * float((x - y).abs().mean()) for s, x, y in zip(scales, a, b)])
 
 
 def voices():
@@ -159,7 +187,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--out", type=Path, default=Path("tests/golden"))
     path = parser.parse_args().out / "crepe.safetensors"
-    tensors = {"activation": activation(), **decode(voices()), **contours(), **silence()}
+    tensors = {"activation": activation(), "distances": distances(), **decode(voices()), **contours(), **silence()}
     save_file({name: x.contiguous() for name, x in tensors.items()}, str(path))
     path.chmod(0o644)
     a = tensors["activation"]

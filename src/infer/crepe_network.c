@@ -3,7 +3,6 @@
 #include "infer/crepe_network.h"
 
 #include "base/status.h"
-#include "io/checkpoint.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,12 +19,13 @@ struct rv_crepe_network {
     float *converted;
 };
 
-static rv_status find_width(rv_crepe_network *n, const char *path, rv_error *err)
+rv_status rv_crepe_find_width(rv_crepe_config *c, const rv_checkpoint *checkpoint, const char *path,
+                              rv_error *err)
 {
-    const rv_tensor *first = rv_checkpoint_find(n->checkpoint, "conv1.weight");
+    const rv_tensor *first = rv_checkpoint_find(checkpoint, "conv1.weight");
     const size_t filters = first && first->rank > 0 ? first->shape[0] : 0;
-    n->config.width = filters / FIRST_FILTERS;
-    if (filters == 0 || filters % FIRST_FILTERS || n->config.width > RV_CREPE_MOST_WIDTH)
+    c->width = filters / FIRST_FILTERS;
+    if (filters == 0 || filters % FIRST_FILTERS || c->width > RV_CREPE_MOST_WIDTH)
         return RV_FAIL(err, RV_ERR_SHAPE,
                        "%s: not CREPE's weights; expected conv1.weight with 128 (tiny), 256, 512, "
                        "768 or 1024 (full) filters",
@@ -81,7 +81,7 @@ static rv_status open_network(rv_crepe_network *n, const char *path, size_t batc
                               rv_error *err)
 {
     RV_TRY(rv_checkpoint_open(&n->checkpoint, path, err));
-    RV_TRY(find_width(n, path, err));
+    RV_TRY(rv_crepe_find_width(&n->config, n->checkpoint, path, err));
     RV_TRY(build(n, batch, err));
     RV_TRY(match(n, path, err));
     const rv_plan_options options = { .pool = pool, .isa_mask = KERN_ISA_ALL, .frozen = true };

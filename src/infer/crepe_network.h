@@ -3,9 +3,14 @@
 #define INFER_CREPE_NETWORK_H
 
 #include "base/pool.h"
+#include "io/checkpoint.h"
 #include "models/crepe.h"
 
 typedef struct rv_crepe_network rv_crepe_network;
+
+/* The width of the network whose weights a file holds, by their shapes. */
+RV_NODISCARD rv_status rv_crepe_find_width(rv_crepe_config *c, const rv_checkpoint *checkpoint,
+                                           const char *path, rv_error *err);
 
 /* The capacity is told by the shapes in the file. `pool` is borrowed, may be NULL. */
 RV_NODISCARD rv_status rv_crepe_network_open(rv_crepe_network **out, const char *path, size_t batch,

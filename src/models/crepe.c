@@ -34,7 +34,17 @@ const char *rv_crepe_capacity(const rv_crepe_config *c)
     return "custom";
 }
 
-/* x [B,1,T,I] -> [B,1,T/2,O], in the first block T/8 */
+const char *rv_crepe_layer_name(size_t layer)
+{
+    static const char *const names[RV_CREPE_LAYERS] = {
+        "conv1-BN",      "conv1-maxpool", "conv2-BN",      "conv2-maxpool", "conv3-BN",
+        "conv3-maxpool", "conv4-BN",      "conv4-maxpool", "conv5-BN",      "conv5-maxpool",
+        "conv6-BN",      "conv6-maxpool", "classifier"
+    };
+    return layer < RV_CREPE_LAYERS ? names[layer] : NULL;
+}
+
+/* Convolution and norm: x [B,1,T,I] -> [B,1,T,O], in the first block T/4 */
 static rv_node *block(nn_builder *b, size_t i, rv_node *x, size_t out)
 {
     char conv[8], norm[12];
@@ -44,10 +54,10 @@ static rv_node *block(nn_builder *b, size_t i, rv_node *x, size_t out)
     x = i == 0 ? rv_pad(x, 2, 254, 254, RV_PAD_ZERO) : rv_pad(x, 2, 31, 32, RV_PAD_ZERO);
     x = nn_conv2d(b, conv, x, out, i == 0 ? FIRST_KERNEL : KERNEL, 1, time, (rv_conv_axis){ 0 },
                   true);
-    return rv_max_pool(nn_batch_norm(b, norm, rv_relu(x), norm_eps), 2);
+    return nn_batch_norm(b, norm, rv_relu(x), norm_eps);
 }
 
-rv_node *rv_crepe(nn_builder *b, const rv_crepe_config *c, rv_node *frames)
+rv_node *rv_crepe_layer(nn_builder *b, const rv_crepe_config *c, rv_node *frames, size_t layer)
 {
     const size_t batch = rv_extent(frames, 0);
     if (frames->shape.rank != 2 || frames->shape.d[1] != RV_CREPE_WINDOW || c->width < 1 ||
@@ -56,8 +66,19 @@ rv_node *rv_crepe(nn_builder *b, const rv_crepe_config *c, rv_node *frames)
                          "CREPE of width %zu, frames of %zu samples; expected 1 to %d, %d",
                          c->width, rv_extent(frames, -1), RV_CREPE_MOST_WIDTH, RV_CREPE_WINDOW);
     rv_node *x = rv_reshape(frames, RV_SHAPE(batch, 1, RV_CREPE_WINDOW, 1));
-    for (size_t i = 0; i < BLOCKS; i++)
+    for (size_t i = 0; i < BLOCKS; i++) {
         x = block(b, i, x, filters[i] * c->width);
+        if (layer == 2 * i)
+            return x;
+        x = rv_max_pool(x, 2);
+        if (layer == 2 * i + 1)
+            return x;
+    }
     x = rv_reshape(x, RV_SHAPE(batch, rv_extent(x, 2) * rv_extent(x, 3)));
     return rv_sigmoid(nn_linear(b, "classifier", x, RV_CREPE_BINS, true));
+}
+
+rv_node *rv_crepe(nn_builder *b, const rv_crepe_config *c, rv_node *frames)
+{
+    return rv_crepe_layer(b, c, frames, RV_CREPE_LAYERS - 1);
 }

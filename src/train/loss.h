@@ -107,6 +107,21 @@ rv_node *rv_loss_mean_centroid(rv_node *estimate, rv_node *target, const rv_stft
 /* Mean optimal-transport (Wasserstein-1) distance of all frames' normalised magnitudes. */
 rv_node *rv_loss_transport(rv_node *estimate, rv_node *target, const rv_stft_size *size);
 
+/* loss_crepe.c: what a trained network hears ------------------------------------------------- */
+
+typedef struct rv_crepe_loss_options {
+    size_t width;                /* of CREPE (models/crepe.h) */
+    const float *const *weights; /* of its parameters, in the order of building; default none, which
+                                    is an error */
+    size_t layer;                /* that is compared, default the last: "classifier" */
+    rv_distance distance;        /* L1 (default) or L2: the mean square */
+} rv_crepe_loss_options;
+
+rv_crepe_loss_options rv_crepe_loss_defaults(void);
+/* ddsp.losses.PretrainedCREPEEmbeddingLoss. At 16000 Hz alone. */
+rv_node *rv_loss_crepe(rv_node *estimate, rv_node *target, double sample_rate,
+                       const rv_crepe_loss_options *options);
+
 /* loss_weighting.c: A-weighting ---------------------------------------------------------------- */
 
 enum { RV_A_WEIGHTING_TAPS = 101 };
@@ -133,11 +148,13 @@ typedef enum rv_loss_kind {
     RV_LOSS_TRANSPORT,
     RV_LOSS_COMPLEX_STFT,
     RV_LOSS_MEAN_CENTROID,
+    RV_LOSS_CREPE,
     RV_LOSS_KINDS,
 } rv_loss_kind;
 
 /* "l1", "mse", "log_cosh", "si_sdr", "snr", "mrstft", "spectral", "mel", "centroid", "transport",
- * "complex_stft", "mean_centroid"; NULL beyond. And back: RV_LOSS_KINDS for an unknown name. */
+ * "complex_stft", "mean_centroid", "crepe"; NULL beyond. And back: RV_LOSS_KINDS for an unknown
+ * name. */
 const char *rv_loss_name(rv_loss_kind kind);
 rv_loss_kind rv_loss_find(const char *name);
 
@@ -153,6 +170,7 @@ typedef struct rv_loss_term {
         rv_mrstft_options mrstft;     /* MRSTFT */
         rv_spectral_options spectral; /* SPECTRAL */
         rv_mel_options mel;           /* MEL */
+        rv_crepe_loss_options crepe;  /* CREPE */
         rv_stft_size stft;            /* CENTROID, TRANSPORT, COMPLEX_STFT, MEAN_CENTROID */
     } options;
 } rv_loss_term;
@@ -164,6 +182,7 @@ typedef struct rv_loss_config {
     size_t n; /* terms */
     rv_loss_term term[RV_MAX_LOSS_TERMS];
     double stem_weights[RV_MAX_LOSS_STEMS]; /* >= 0; all zero: all equal */
+    struct rv_crepe_weights *crepe;         /* what terms borrow, of rv_loss_read(); or NULL */
 } rv_loss_config;
 
 /* sum over terms of weight * loss. With equal stem weights a loss sees all stems at once; else it

@@ -81,6 +81,11 @@ static rv_node *build_mean_centroid(const rv_loss_term *term, rv_node *e, rv_nod
     return rv_loss_mean_centroid(e, t, &term->options.stft);
 }
 
+static rv_node *build_crepe(const rv_loss_term *term, rv_node *e, rv_node *t, double sample_rate)
+{
+    return rv_loss_crepe(e, t, sample_rate, &term->options.crepe);
+}
+
 static const struct {
     const char *name;
     term_fn *build;
@@ -97,6 +102,7 @@ static const struct {
     [RV_LOSS_TRANSPORT] = { "transport", build_transport },
     [RV_LOSS_COMPLEX_STFT] = { "complex_stft", build_complex_stft },
     [RV_LOSS_MEAN_CENTROID] = { "mean_centroid", build_mean_centroid },
+    [RV_LOSS_CREPE] = { "crepe", build_crepe },
 };
 
 const char *rv_loss_name(rv_loss_kind kind)
@@ -131,6 +137,8 @@ rv_loss_term rv_loss_term_defaults(rv_loss_kind kind)
         t.options.stft = (rv_stft_size){ 2048, 512, 2048 };
     else if (kind == RV_LOSS_MEAN_CENTROID)
         t.options.stft = (rv_stft_size){ 1024, 256, 1024 };
+    else if (kind == RV_LOSS_CREPE)
+        t.options.crepe = rv_crepe_loss_defaults();
     return t;
 }
 

