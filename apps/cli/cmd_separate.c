@@ -11,7 +11,8 @@
 #include <sys/resource.h>
 
 typedef struct {
-    const char *model_name, *out;
+    option_texts models;
+    const char *out;
     rv_file_options file;
     int clip, bits, format, mode;
     bool overwrite, skip, json, verbose, params;
@@ -27,15 +28,17 @@ static const char examples[] =
     "  ravel separate song.mp3\n"
     "  ravel separate -m htdemucs --two-stems vocals --format flac -o stems album/\n"
     "  ravel separate -m model.safetensors --stems drums,bass --bits float song.wav\n"
-    "  ravel separate -m classic --wiener 1 song.wav\n";
+    "  ravel separate -m classic --wiener 1 song.wav\n"
+    "  ravel separate -m model.safetensors -m classic song.wav\n"
+    "  ravel separate -m best-of-each.yaml song.wav   (docs/ensembles.md)\n";
 
 static int parse(settings *s, int argc, char **argv)
 {
     rv_separate_options *o = &s->file.separate;
     const option_row rows[] = {
-        { 'm', "model", OPTION_TEXT, &s->model_name, "NAME|FILE", 0, 0,
+        { 'm', "model", OPTION_EACH, &s->models, "NAME|FILE", 0, 0,
           "model, or its file (default ravel_s, or classic without its weights; see ravel models "
-          "list)" },
+          "list); given again: the mean of what the models say of each stem" },
         { 'o', "out", OPTION_TEXT, &s->out, "DIR", 0, 0, "folder for results (default separated)" },
         { 0, "filename", OPTION_TEXT, &s->file.filename, "TEMPLATE", 0, 0,
           "below OUT/MODEL; {track} {trackext} {stem} {ext} {model} (default "
@@ -222,6 +225,15 @@ static int separate_all(settings *s, rv_model *model, const input_list *list)
     return failures ? EXIT_SOME_FAILED : EXIT_OK;
 }
 
+static bool open_models(rv_model **model, const option_texts *names)
+{
+    rv_error err = { 0 };
+    if (rv_model_open_several(model, names->items, names->n, &err) == RV_OK)
+        return true;
+    cli_complain("%s", err.text);
+    return false;
+}
+
 static bool open_model(rv_model **model, const char *name)
 {
     const char *names[64] = { 0 };
@@ -253,7 +265,8 @@ static int run(settings *s, int n, char **names)
     rv_model *model = NULL;
     input_list list = { 0 };
     int code = EXIT_USAGE;
-    if (!open_model(&model, s->model_name ? s->model_name : default_model()))
+    const char *one = s->models.n ? s->models.items[0] : default_model();
+    if (!(s->models.n > 1 ? open_models(&model, &s->models) : open_model(&model, one)))
         return EXIT_USAGE;
     const char *name = rv_model_about(model)->name;
     const size_t room = strlen(s->out) + strlen(name) + 2;
@@ -277,23 +290,28 @@ static int run(settings *s, int n, char **names)
     return code;
 }
 
-int cmd_separate(int argc, char **argv)
+static int start(settings *s, int n, char **names)
 {
     static const int bits[] = { 16, 24, 32 };
+    if (!check(s, n))
+        return EXIT_USAGE;
+    s->file.bits = bits[s->bits];
+    s->file.format = formats[s->format];
+    s->file.clip = (rv_clip_mode)s->clip;
+    s->file.params = s->params;
+    s->file.existing = s->overwrite ? RV_EXISTING_OVERWRITE
+                       : s->skip    ? RV_EXISTING_SKIP
+                                    : RV_EXISTING_FAIL;
+    cli_catch_interrupt();
+    return run(s, n, names);
+}
+
+int cmd_separate(int argc, char **argv)
+{
     settings s = { .out = "separated" };
     rv_file_defaults(&s.file);
     const int n = parse(&s, argc, argv);
-    if (n < 0)
-        return n == -1 ? EXIT_OK : EXIT_USAGE;
-    if (!check(&s, n))
-        return EXIT_USAGE;
-    s.file.bits = bits[s.bits];
-    s.file.format = formats[s.format];
-    s.file.clip = (rv_clip_mode)s.clip;
-    s.file.params = s.params;
-    s.file.existing = s.overwrite ? RV_EXISTING_OVERWRITE
-                      : s.skip    ? RV_EXISTING_SKIP
-                                  : RV_EXISTING_FAIL;
-    cli_catch_interrupt();
-    return run(&s, n, argv + 1);
+    const int code = n >= 0 ? start(&s, n, argv + 1) : n == -1 ? EXIT_OK : EXIT_USAGE;
+    free((void *)s.models.items);
+    return code;
 }

@@ -136,6 +136,7 @@ static bool set(const option_row *row, const char *text)
     case OPTION_SEED:
         return set_seed(row, text);
     case OPTION_TEXT:
+    case OPTION_EACH:
     case OPTION_TEXTS:
     case OPTION_FLAG:
         break;
@@ -144,7 +145,7 @@ static bool set(const option_row *row, const char *text)
         cli_complain("--%s: the text is empty", row->name);
         return false;
     }
-    if (row->kind == OPTION_TEXTS)
+    if (row->kind == OPTION_TEXTS || row->kind == OPTION_EACH)
         return append(row->value, text);
     *(const char **)row->value = text;
     return true;

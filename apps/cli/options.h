@@ -12,6 +12,7 @@ typedef enum option_kind {
     OPTION_INT,    /* int *: least <= value <= most */
     OPTION_NUMBER, /* double *: least <= value <= most */
     OPTION_SEED,   /* uint64_t * */
+    OPTION_EACH,   /* option_texts *: a word; each time it is given, one more */
     OPTION_TEXTS,  /* option_texts *: all words up to the next option; may be given again */
 } option_kind;
 

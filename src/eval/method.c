@@ -24,10 +24,41 @@ static char *last_part(const char *source, bool model)
     return strndup(source + from, end - from);
 }
 
+/* "classic+weights/a.th" -> "classic+a" */
+static char *name_of_models(const char *source)
+{
+    char *words = strdup(source), *name = calloc(1, strlen(source) + 1), *rest = NULL;
+    if (!words || !name) {
+        free(words);
+        free(name);
+        return NULL;
+    }
+    const char *first = strtok_r(words, "+", &rest);
+    for (const char *w = first; w; w = strtok_r(NULL, "+", &rest)) {
+        char *part = last_part(w, true);
+        if (!part) {
+            free(name);
+            name = NULL;
+            break;
+        }
+        strcat(w == first ? name : strcat(name, "+"), part);
+        free(part);
+    }
+    free(words);
+    return name;
+}
+
+static char *plain_name(const rv_eval_method *what)
+{
+    if (what->name)
+        return strdup(what->name);
+    return what->kind == RV_METHOD_MODEL ? name_of_models(what->source)
+                                         : last_part(what->source, false);
+}
+
 static char *name_of(const rv_eval_method *what)
 {
-    char *plain =
-        what->name ? strdup(what->name) : last_part(what->source, what->kind == RV_METHOD_MODEL);
+    char *plain = plain_name(what);
     const size_t room = plain ? strlen(plain) + 32 : 0;
     if (!plain || what->wiener == 0)
         return plain;

@@ -5,6 +5,7 @@
 #include "base/status.h"
 #include "dsp/classic.h"
 #include "infer/decoder_set.h"
+#include "infer/ensemble_parts.h"
 #include "infer/model_path.h"
 #include "io/bag.h"
 
@@ -12,6 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+enum { MOST_NESTED = 3, MOST_SUMMED = 64 }; /* bags in bags; names joined by '+' */
+
+/* What a bag says of its parts. */
+typedef struct {
+    double segment; /* seconds; 0: their own */
+    int depth;
+} part_options;
 
 struct rv_shelf {
     pthread_mutex_t lock;
@@ -25,18 +34,24 @@ static rv_status take_networks(rv_model *m, size_t n, rv_error *err)
     return m->networks && m->cards ? RV_OK : RV_FAIL(err, RV_ERR_NOMEM, "%zu networks", n);
 }
 
-static rv_status open_parts(rv_model *m, const rv_bag *bag, const char *path, rv_error *err)
+static void close_networks(rv_model *m)
 {
-    rv_status st = take_networks(m, bag->n_models, err);
-    for (size_t i = 0; st == RV_OK && i < bag->n_models; i++) {
-        char *part = NULL;
-        st = rv_model_path_of_part(&part, path, bag->models[i], err);
-        if (st == RV_OK)
-            st = rv_network_open(&m->networks[i], &m->cards[i], part, bag->segment, NULL, err);
-        m->n_networks += st == RV_OK;
-        free(part);
-    }
-    return st;
+    for (size_t i = 0; i < m->n_networks; i++)
+        rv_network_free(m->networks[i]);
+    free((void *)m->networks);
+    free(m->cards);
+    m->networks = NULL;
+    m->cards = NULL;
+    m->n_networks = 0;
+}
+
+static rv_status open_networks(rv_model *m, const rv_bag *bag, char *const *files, rv_error *err)
+{
+    RV_TRY(take_networks(m, bag->n_models, err));
+    for (; m->n_networks < bag->n_models; m->n_networks++)
+        RV_TRY(rv_network_open(&m->networks[m->n_networks], &m->cards[m->n_networks],
+                               files[m->n_networks], bag->segment, NULL, err));
+    return RV_OK;
 }
 
 static rv_status take_weights(rv_model *m, const rv_bag *bag, const char *path, rv_error *err)
@@ -54,50 +69,108 @@ static rv_status take_weights(rv_model *m, const rv_bag *bag, const char *path, 
     return RV_OK;
 }
 
-static rv_status check_bag(const rv_model *m, const char *path, rv_error *err)
-{
-    const rv_model_info *first = &m->cards[0].info;
-    for (size_t i = 1; i < m->n_networks; i++) {
-        const rv_model_info *info = &m->cards[i].info;
-        bool same = info->n_stems == first->n_stems && info->channels == first->channels &&
-                    info->sample_rate == first->sample_rate;
-        for (size_t k = 0; same && k < first->n_stems; k++)
-            same = strcmp(info->stems[k], first->stems[k]) == 0;
-        if (!same)
-            return RV_FAIL(err, RV_ERR_FORMAT,
-                           "%s: models 1 and %zu differ in stems, channels or sample rate", path,
-                           i + 1);
-        if (m->networks[i]->level != m->networks[0]->level)
-            return RV_FAIL(err, RV_ERR_FORMAT,
-                           "%s: one of models 1 and %zu wants normalised audio, the other does not",
-                           path, i + 1);
-    }
-    return RV_OK;
-}
-
-static rv_status open_bag(rv_model *m, const char *path, rv_error *err)
-{
-    rv_bag *bag = NULL;
-    RV_TRY(rv_bag_open(&bag, path, err));
-    rv_status st = open_parts(m, bag, path, err);
-    if (st == RV_OK)
-        st = check_bag(m, path, err);
-    if (st == RV_OK)
-        st = take_weights(m, bag, path, err);
-    rv_bag_free(bag);
-    return st;
-}
-
 static bool is_bag(const char *path)
 {
     const char *dot = strrchr(path, '.');
     return dot && (strcasecmp(dot, ".yaml") == 0 || strcasecmp(dot, ".yml") == 0);
 }
 
-static rv_status open_one(rv_model *m, const char *path, rv_error *err)
+/* One set of segments serves networks of a kind. */
+static bool is_alike(const rv_model *m)
+{
+    const rv_model_info *first = &m->cards[0].info;
+    bool same = true;
+    for (size_t i = 1; same && i < m->n_networks; i++) {
+        const rv_model_info *info = &m->cards[i].info;
+        same = info->n_stems == first->n_stems && info->channels == first->channels &&
+               info->sample_rate == first->sample_rate &&
+               m->networks[i]->level == m->networks[0]->level;
+        for (size_t k = 0; same && k < first->n_stems; k++)
+            same = strcmp(info->stems[k], first->stems[k]) == 0;
+    }
+    return same;
+}
+
+static rv_status open_model(rv_model *m, const char *name, const part_options *o, rv_error *err);
+
+static rv_status open_part(rv_model **out, const char *name, const part_options *o, rv_error *err)
+{
+    rv_model *part = calloc(1, sizeof *part);
+    const rv_status st =
+        part ? open_model(part, name, o, err) : RV_FAIL(err, RV_ERR_NOMEM, "a model");
+    if (st == RV_OK)
+        *out = part;
+    else
+        rv_model_free(part);
+    return st;
+}
+
+static rv_status open_parts(rv_model *m, const char *const *names, size_t n, const part_options *o,
+                            rv_error *err)
+{
+    m->parts = calloc(n, sizeof *m->parts);
+    if (!m->parts)
+        return RV_FAIL(err, RV_ERR_NOMEM, "%zu models", n);
+    for (; m->n_parts < n; m->n_parts++)
+        RV_TRY(open_part(&m->parts[m->n_parts], names[m->n_parts], o, err));
+    return RV_OK;
+}
+
+static void free_files(char **files, size_t n)
+{
+    for (size_t i = 0; files && i < n; i++)
+        free(files[i]);
+    free(files);
+}
+
+/* files [n]: what to open; *networks: all may hold one network. */
+static rv_status find_files(char **files, const rv_bag *bag, const char *path, bool *networks,
+                            rv_error *err)
+{
+    *networks = true;
+    for (size_t i = 0; i < bag->n_models; i++) {
+        RV_TRY(rv_model_path_in_bag(&files[i], path, bag->models[i], err));
+        *networks &= strcmp(files[i], "classic") != 0 && !is_bag(files[i]);
+    }
+    return RV_OK;
+}
+
+/* Networks that are alike share their segments; else each model has its own. */
+static rv_status open_bag_of(rv_model *m, const rv_bag *bag, char **files, const char *path,
+                             int depth, rv_error *err)
+{
+    const part_options options = { .segment = bag->segment, .depth = depth + 1 };
+    bool networks;
+    if (depth == MOST_NESTED)
+        return RV_FAIL(err, RV_ERR_FORMAT,
+                       "%s: a bag in a bag in a bag in a bag: is it its own part?", path);
+    RV_TRY(find_files(files, bag, path, &networks, err));
+    if (networks) {
+        RV_TRY(open_networks(m, bag, files, err));
+        if (is_alike(m))
+            return take_weights(m, bag, path, err);
+        close_networks(m);
+    }
+    RV_TRY(open_parts(m, (const char *const *)files, bag->n_models, &options, err));
+    return rv_ensemble_join(m, bag->weights, bag->n_sources, path, err);
+}
+
+static rv_status open_bag(rv_model *m, const char *path, int depth, rv_error *err)
+{
+    rv_bag *bag = NULL;
+    RV_TRY(rv_bag_open(&bag, path, err));
+    char **files = calloc(bag->n_models, sizeof *files);
+    const rv_status st = files ? open_bag_of(m, bag, files, path, depth, err)
+                               : RV_FAIL(err, RV_ERR_NOMEM, "%zu models", bag->n_models);
+    free_files(files, bag->n_models);
+    rv_bag_free(bag);
+    return st;
+}
+
+static rv_status open_one(rv_model *m, const char *path, double segment, rv_error *err)
 {
     RV_TRY(take_networks(m, 1, err));
-    RV_TRY(rv_network_open(&m->networks[0], &m->cards[0], path, 0, NULL, err));
+    RV_TRY(rv_network_open(&m->networks[0], &m->cards[0], path, segment, NULL, err));
     m->n_networks = 1;
     return RV_OK;
 }
@@ -106,7 +179,7 @@ static rv_status open_decoders(rv_model *m, const json_t *set, const char *path,
 {
     char *features = NULL;
     RV_TRY(rv_decoder_set_features(&features, set, path, err));
-    rv_status st = open_one(m, features, err);
+    rv_status st = open_one(m, features, 0, err);
     if (st == RV_OK && !m->cards[0].def->features)
         st = RV_FAIL(err, RV_ERR_UNSUPPORTED, "%s: gives sound (%s), no features", features,
                      m->cards[0].def->name);
@@ -118,12 +191,12 @@ static rv_status open_decoders(rv_model *m, const json_t *set, const char *path,
     return rv_decoder_set_open(m->decoders, set, path, rv_network_config(m->networks[0]), err);
 }
 
-static rv_status open_yaml(rv_model *m, const char *path, rv_error *err)
+static rv_status open_yaml(rv_model *m, const char *path, int depth, rv_error *err)
 {
     json_t *set = NULL;
     RV_TRY(rv_decoder_set_read(&set, path, err));
     if (!set)
-        return open_bag(m, path, err);
+        return open_bag(m, path, depth, err);
     const rv_status st = open_decoders(m, set, path, err);
     json_decref(set);
     return st;
@@ -141,9 +214,9 @@ static rv_status check_sound(const rv_model *m, const char *path, rv_error *err)
     return RV_OK;
 }
 
-static rv_status open_files(rv_model *m, const char *path, rv_error *err)
+static rv_status open_files(rv_model *m, const char *path, const part_options *o, rv_error *err)
 {
-    RV_TRY(is_bag(path) ? open_yaml(m, path, err) : open_one(m, path, err));
+    RV_TRY(is_bag(path) ? open_yaml(m, path, o->depth, err) : open_one(m, path, o->segment, err));
     return check_sound(m, path, err);
 }
 
@@ -193,43 +266,113 @@ static void describe_networks(rv_model *m)
         describe_decoders(m);
 }
 
-static rv_status open_model(rv_model *m, const char *name, rv_error *err)
+static rv_status take_shelf(rv_model *m, rv_error *err)
 {
     m->shelf = calloc(1, sizeof *m->shelf);
-    if (!m->shelf || pthread_mutex_init(&m->shelf->lock, NULL) != 0) {
-        free(m->shelf);
-        m->shelf = NULL;
-        return RV_FAIL(err, RV_ERR_NOMEM, "a model");
-    }
+    if (m->shelf && pthread_mutex_init(&m->shelf->lock, NULL) == 0)
+        return RV_OK;
+    free(m->shelf);
+    m->shelf = NULL;
+    return RV_FAIL(err, RV_ERR_NOMEM, "a model");
+}
+
+/* Last of all. */
+static rv_status take_name(rv_model *m, char *name, rv_error *err)
+{
+    m->name = name;
+    m->card.name = name;
+    m->card.stems = m->stems;
+    return name ? RV_OK : RV_FAIL(err, RV_ERR_NOMEM, "the name of a model");
+}
+
+static rv_status open_model(rv_model *m, const char *name, const part_options *o, rv_error *err)
+{
+    char *path = NULL;
+    RV_TRY(take_shelf(m, err));
     if (strcmp(name, "classic") == 0) {
         describe_classic(m);
-        m->name = strdup(name);
-    } else {
-        char *path = NULL;
-        RV_TRY(rv_model_path(&path, name, err));
-        const rv_status st = open_files(m, path, err);
-        m->name = rv_model_name(path);
-        free(path);
-        RV_TRY(st);
-        describe_networks(m);
+        return take_name(m, strdup(name), err);
     }
-    m->card.name = m->name;
-    m->card.stems = m->stems;
-    return m->name ? RV_OK : RV_FAIL(err, RV_ERR_NOMEM, "the name of a model");
+    RV_TRY(rv_model_path(&path, name, err));
+    rv_status st = open_files(m, path, o, err);
+    if (st == RV_OK && !m->parts)
+        describe_networks(m);
+    if (st == RV_OK)
+        st = take_name(m, rv_model_name(path), err);
+    free(path);
+    return st;
+}
+
+/* "a+b" */
+static char *joint_name(const rv_model *m)
+{
+    size_t room = 1;
+    for (size_t i = 0; i < m->n_parts; i++)
+        room += strlen(m->parts[i]->name) + 1;
+    char *name = malloc(room), *end = name;
+    for (size_t i = 0; name && i < m->n_parts; i++)
+        end = stpcpy(i ? stpcpy(end, "+") : end, m->parts[i]->name);
+    return name;
+}
+
+static rv_status open_several(rv_model *m, const char *const *names, size_t n, rv_error *err)
+{
+    const part_options options = { .depth = 1 };
+    RV_TRY(take_shelf(m, err));
+    RV_TRY(open_parts(m, names, n, &options, err));
+    RV_TRY(take_name(m, joint_name(m), err));
+    return rv_ensemble_join(m, NULL, 0, m->name, err);
+}
+
+rv_status rv_model_open_several(rv_model **out, const char *const *names, size_t n, rv_error *err)
+{
+    if (n == 0)
+        return RV_FAIL(err, RV_ERR_ARG, "an ensemble of no models");
+    if (n == 1)
+        return open_part(out, names[0], &(part_options){ 0 }, err);
+    rv_model *m = calloc(1, sizeof *m);
+    if (!m)
+        return RV_FAIL(err, RV_ERR_NOMEM, "a model");
+    const rv_status st = open_several(m, names, n, err);
+    if (st == RV_OK)
+        *out = m;
+    else
+        rv_model_free(m);
+    return st;
+}
+
+static bool is_one_model(const char *name)
+{
+    rv_error ignored = { 0 };
+    char *path = NULL;
+    const bool found = !strchr(name, '+') || rv_model_path(&path, name, &ignored) == RV_OK;
+    free(path);
+    return found;
+}
+
+/* "a+b+c", cut in place */
+static rv_status open_sum(rv_model **out, char *names, rv_error *err)
+{
+    const char *each[MOST_SUMMED];
+    size_t n = 0;
+    char *rest = NULL;
+    for (char *w = strtok_r(names, "+", &rest); w; w = strtok_r(NULL, "+", &rest)) {
+        if (n == MOST_SUMMED)
+            return RV_FAIL(err, RV_ERR_ARG, "more than %d models", MOST_SUMMED);
+        each[n++] = w;
+    }
+    return rv_model_open_several(out, each, n, err);
 }
 
 rv_status rv_model_open(rv_model **out, const char *name, rv_error *err)
 {
-    rv_model *m = calloc(1, sizeof *m);
-    if (!m)
-        return RV_FAIL(err, RV_ERR_NOMEM, "a model");
-    const rv_status st = open_model(m, name, err);
-    if (st != RV_OK) {
-        rv_model_free(m);
-        return st;
-    }
-    *out = m;
-    return RV_OK;
+    if (is_one_model(name))
+        return open_part(out, name, &(part_options){ 0 }, err);
+    char *names = strdup(name);
+    const rv_status st =
+        names ? open_sum(out, names, err) : RV_FAIL(err, RV_ERR_NOMEM, "the names of models");
+    free(names);
+    return st;
 }
 
 void rv_model_free(rv_model *m)
@@ -242,12 +385,13 @@ void rv_model_free(rv_model *m)
     }
     for (size_t k = 0; m->decoders && k < m->networks[0]->n_stems; k++)
         rv_autoencoder_network_free(m->decoders[k]);
-    for (size_t i = 0; i < m->n_networks; i++)
-        rv_network_free(m->networks[i]);
+    for (size_t i = 0; i < m->n_parts; i++)
+        rv_model_free(m->parts[i]);
+    close_networks(m);
     free(m->decoders);
+    free(m->parts);
+    free(m->routes);
     free(m->shelf);
-    free((void *)m->networks);
-    free(m->cards);
     free(m->weights);
     free(m->name);
     free(m);

@@ -1,4 +1,5 @@
-/* ensemble.h - a model as users know it: one network, a bag of them, or `classic`. */
+/* ensemble.h - a model as users know it: one network, a bag of networks that are alike, `classic`,
+ * or an ensemble of such models. */
 #ifndef INFER_ENSEMBLE_H
 #define INFER_ENSEMBLE_H
 
@@ -13,7 +14,10 @@ struct rv_model {
     rv_network **networks; /* NULL for classic, which is made for each format */
     rv_network_card *cards;
     size_t n_networks;
-    double *weights; /* [network][stem], or NULL: all 1 */
+    double *weights;  /* [network or part][stem], or NULL: all 1 */
+    rv_model **parts; /* of an ensemble, which has no networks of its own */
+    size_t n_parts;
+    size_t *routes; /* [part][stem] which of the part's stems that is; 0 where its weight is 0 */
     /* [card.n_stems] of a network that hears features, which they play; NULL: it gives sound */
     rv_autoencoder_network **decoders;
     struct rv_shelf *shelf;

@@ -275,6 +275,32 @@ rv_status rv_model_path_of_part(char **out, const char *bag, const char *signatu
     return *out ? RV_OK : RV_FAIL(err, RV_ERR_NOMEM, "a path");
 }
 
+/* A file by its path from the bag's folder. */
+static bool find_beside(char *path, const char *bag, const char *name)
+{
+    const char *slash = strrchr(bag, '/');
+    const size_t folder = slash && name[0] != '/' ? (size_t)(slash - bag) + 1 : 0;
+    if (folder + strlen(name) >= PATH_ROOM)
+        return false;
+    snprintf(path, PATH_ROOM, "%.*s%s", (int)folder, bag, name);
+    return is_file(path);
+}
+
+rv_status rv_model_path_in_bag(char **out, const char *bag, const char *name, rv_error *err)
+{
+    char path[PATH_ROOM];
+    rv_error ignored = { 0 };
+    if (strcmp(name, "classic") != 0 && rv_model_path_of_part(out, bag, name, &ignored) == RV_OK)
+        return RV_OK;
+    if (strcmp(name, "classic") == 0 || find_beside(path, bag, name)) {
+        *out = strdup(strcmp(name, "classic") == 0 ? name : path);
+        return *out ? RV_OK : RV_FAIL(err, RV_ERR_NOMEM, "a path");
+    }
+    if (find_known(name) || look_everywhere(path, name))
+        return rv_model_path(out, name, err);
+    return rv_model_path_of_part(out, bag, name, err);
+}
+
 int rv_known_model_at(size_t i, rv_known_model *entry)
 {
     char path[PATH_ROOM];

@@ -12,6 +12,11 @@ RV_NODISCARD rv_status rv_model_path(char **out, const char *name, rv_error *err
 RV_NODISCARD rv_status rv_model_path_of_part(char **out, const char *bag, const char *signature,
                                              rv_error *err);
 
+/* What a bag at `bag` means by `name`, as rv_model_path() takes it: such a part; "classic"; a file
+ * beside the bag; or a model of this name. */
+RV_NODISCARD rv_status rv_model_path_in_bag(char **out, const char *bag, const char *name,
+                                            rv_error *err);
+
 /* "a/b/htdemucs.safetensors" -> "htdemucs"; freed by the caller; NULL if memory is short. */
 char *rv_model_name(const char *path);
 

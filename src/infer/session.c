@@ -2,6 +2,7 @@
 #include "infer/session.h"
 
 #include "base/status.h"
+#include "infer/session_parts.h"
 
 #include <stdlib.h>
 
@@ -18,6 +19,14 @@ static rv_status check_format(const rv_model *m, const rv_session_options *o, rv
     if (o->separate->wiener < 0 || o->separate->wiener > 1000)
         return RV_FAIL(err, RV_ERR_ARG, "%d iterations of the Wiener filter", o->separate->wiener);
     return RV_OK;
+}
+
+static rv_status open_engine(rv_session *s, const rv_session_options *o, rv_error *err)
+{
+    s->borrowed = o->engine != NULL;
+    s->engine = o->engine;
+    return s->engine ? RV_OK
+                     : rv_model_take_engine(&s->engine, s->model, o->separate->threads, err);
 }
 
 static rv_status open_segments(rv_session *s, const rv_session_options *o, rv_error *err)
@@ -42,8 +51,7 @@ static rv_status open_segments(rv_session *s, const rv_session_options *o, rv_er
     return rv_segments_new(&s->segments, &options, err);
 }
 
-/* [planes][RV_SESSION_BLOCK] */
-static rv_status take_planes(float ***out, size_t planes, rv_error *err)
+rv_status rv_session_planes_new(float ***out, size_t planes, rv_error *err)
 {
     float **at = calloc(planes, sizeof *at);
     float *memory = malloc(planes * RV_SESSION_BLOCK * sizeof *memory);
@@ -58,7 +66,7 @@ static rv_status take_planes(float ***out, size_t planes, rv_error *err)
     return RV_OK;
 }
 
-static void free_planes(float **planes)
+void rv_session_planes_free(float **planes)
 {
     free(planes ? planes[0] : NULL);
     free(planes);
@@ -74,7 +82,7 @@ static rv_status open_players(rv_session *s, const rv_session_options *o, rv_err
                                               .seed = o->separate->seed,
                                               .controls = o->controls,
                                               .ctx = o->controls_ctx };
-    RV_TRY(take_planes(&s->features, 2 * n, err));
+    RV_TRY(rv_session_planes_new(&s->features, 2 * n, err));
     return rv_stem_players_new(&s->players, &options, err);
 }
 
@@ -87,7 +95,7 @@ static rv_status open_wiener(rv_session *s, const rv_session_options *o, rv_erro
                                         .pool = rv_engine_pool(s->engine) };
     if (options.iterations == 0)
         return RV_OK;
-    RV_TRY(take_planes(&s->estimates, options.channels * options.stems, err));
+    RV_TRY(rv_session_planes_new(&s->estimates, options.channels * options.stems, err));
     return rv_wiener_stream_new(&s->wiener, &options, err);
 }
 
@@ -96,12 +104,13 @@ rv_status rv_session_open(rv_session *s, rv_model *m, const rv_session_options *
     RV_TRY(check_format(m, o, err));
     *s = (rv_session){ .model = m };
     rv_status st = RV_OK;
-    if (!m->networks)
+    if (!m->networks && !m->parts)
         st = rv_network_classic(&s->classic, o->channels, o->sample_rate, err);
     if (st == RV_OK)
-        st = rv_model_take_engine(&s->engine, m, o->separate->threads, err);
+        st = open_engine(s, o, err);
     if (st == RV_OK)
-        st = open_segments(s, o, err);
+        st = m->parts ? rv_session_parts_new(&s->parts, m, o, s->engine, err)
+                      : open_segments(s, o, err);
     if (st == RV_OK && m->decoders)
         st = open_players(s, o, err);
     if (st == RV_OK)
@@ -114,13 +123,14 @@ rv_status rv_session_open(rv_session *s, rv_model *m, const rv_session_options *
 void rv_session_close(rv_session *s)
 {
     rv_segments_free(s->segments);
+    rv_session_parts_free(s->parts);
     rv_stem_players_free(s->players);
-    free_planes(s->features);
+    rv_session_planes_free(s->features);
     rv_wiener_stream_free(s->wiener);
-    free_planes(s->estimates);
+    rv_session_planes_free(s->estimates);
     if (s->engine && s->classic)
         rv_engine_forget(s->engine, s->classic);
-    if (s->engine)
+    if (s->engine && !s->borrowed)
         rv_model_give_engine(s->model, s->engine);
     rv_network_free(s->classic);
     *s = (rv_session){ 0 };
@@ -128,24 +138,33 @@ void rv_session_close(rv_session *s)
 
 bool rv_session_wants_level(const rv_session *s)
 {
+    if (s->parts)
+        return rv_session_parts_want_level(s->parts);
     return s->classic == NULL && s->model->networks[0]->level;
 }
 
 void rv_session_level(rv_session *s, float mean, float deviation)
 {
-    rv_segments_level(s->segments, mean, deviation);
+    if (s->parts)
+        rv_session_parts_level(s->parts, mean, deviation);
+    else
+        rv_segments_level(s->segments, mean, deviation);
 }
 
 rv_status rv_session_push(rv_session *s, const float *const *mix, size_t frames, rv_error *err)
 {
     if (s->wiener)
         RV_TRY(rv_wiener_stream_mix(s->wiener, mix, frames, err));
-    return rv_segments_push(s->segments, mix, frames, err);
+    return s->parts ? rv_session_parts_push(s->parts, mix, frames, err)
+                    : rv_segments_push(s->segments, mix, frames, err);
 }
 
 void rv_session_finish(rv_session *s)
 {
-    rv_segments_finish(s->segments);
+    if (s->parts)
+        rv_session_parts_finish(s->parts);
+    else
+        rv_segments_finish(s->segments);
     s->finished = true;
 }
 
@@ -168,6 +187,8 @@ static rv_status move_features(rv_session *s, bool *moved, rv_error *err)
 static rv_status pull_stems(rv_session *s, float *const *stems, size_t room, size_t *made,
                             rv_error *err)
 {
+    if (s->parts)
+        return rv_session_parts_pull(s->parts, stems, room, made, err);
     if (!s->players)
         return rv_segments_pull(s->segments, stems, room, made, err);
     for (bool moved = true; moved;) {
@@ -210,7 +231,10 @@ rv_status rv_session_pull(rv_session *s, float *const *stems, size_t room, size_
 
 void rv_session_reset(rv_session *s)
 {
-    rv_segments_reset(s->segments);
+    if (s->parts)
+        rv_session_parts_reset(s->parts);
+    else
+        rv_segments_reset(s->segments);
     if (s->players)
         rv_stem_players_reset(s->players);
     if (s->wiener)
@@ -220,7 +244,8 @@ void rv_session_reset(rv_session *s)
 
 size_t rv_session_latency(const rv_session *s)
 {
-    return rv_segments_latency(s->segments) +
-           (s->players ? rv_stem_players_latency(s->players) : 0) +
+    const size_t made =
+        s->parts ? rv_session_parts_latency(s->parts) : rv_segments_latency(s->segments);
+    return made + (s->players ? rv_stem_players_latency(s->players) : 0) +
            (s->wiener ? rv_wiener_stream_latency(s->wiener) : 0);
 }

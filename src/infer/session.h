@@ -9,10 +9,14 @@
 
 enum { RV_SESSION_BLOCK = 16384 };
 
+typedef struct rv_session_parts rv_session_parts; /* see session_parts.h */
+
 typedef struct rv_session {
     rv_model *model;
     rv_engine *engine;
-    rv_network *classic; /* made for this format; NULL for trained networks */
+    bool borrowed;           /* the engine is another's */
+    rv_session_parts *parts; /* of an ensemble; NULL: segments */
+    rv_network *classic;     /* made for this format; NULL for trained networks */
     rv_segments *segments;
     rv_stem_players *players;  /* of a model with decoders; NULL: segments give sound */
     float **features;          /* for them [2 stems][RV_SESSION_BLOCK] */
@@ -25,6 +29,7 @@ typedef struct rv_session {
 typedef struct rv_session_options {
     size_t channels, sample_rate;
     const rv_separate_options *separate;
+    rv_engine *engine;     /* borrowed; NULL: one of the model's */
     const size_t *offsets; /* of the shifts, see segments.h; NULL: random */
     rv_segments_watch *watch;
     void *watch_ctx;
@@ -46,6 +51,10 @@ RV_NODISCARD rv_status rv_session_pull(rv_session *s, float *const *stems, size_
                                        size_t *made, rv_error *err);
 void rv_session_reset(rv_session *s);
 size_t rv_session_latency(const rv_session *s);
+
+/* Planes of RV_SESSION_BLOCK frames. */
+RV_NODISCARD rv_status rv_session_planes_new(float ***out, size_t planes, rv_error *err);
+void rv_session_planes_free(float **planes);
 
 /* True if the model wants normalised audio; and what it is told then, see rv_segments_level(). */
 bool rv_session_wants_level(const rv_session *s);

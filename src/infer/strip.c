@@ -67,6 +67,15 @@ rv_status rv_strip_extend(rv_strip *s, size_t end, rv_error *err)
     return RV_OK;
 }
 
+rv_status rv_strip_append(rv_strip *s, const float *const *x, size_t frames, rv_error *err)
+{
+    const size_t at = s->end;
+    RV_TRY(rv_strip_extend(s, at + frames, err));
+    for (size_t p = 0; p < s->planes && frames; p++)
+        memcpy(rv_strip_at(s, p, at), x[p], frames * sizeof **x);
+    return RV_OK;
+}
+
 void rv_strip_drop(rv_strip *s, size_t from)
 {
     if (from > s->from) {

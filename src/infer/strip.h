@@ -18,6 +18,10 @@ void rv_strip_fini(rv_strip *s);
 /* Hold zeros from the present end to `end`; memory grows as needed. */
 RV_NODISCARD rv_status rv_strip_extend(rv_strip *s, size_t end, rv_error *err);
 
+/* Frames x[plane] behind the present end. */
+RV_NODISCARD rv_status rv_strip_append(rv_strip *s, const float *const *x, size_t frames,
+                                       rv_error *err);
+
 /* Forget the frames before `from`, which must not be beyond the end. */
 void rv_strip_drop(rv_strip *s, size_t from);
 

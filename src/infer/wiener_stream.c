@@ -109,25 +109,16 @@ size_t rv_wiener_stream_latency(const rv_wiener_stream *s)
 
 /* Input ----------------------------------------------------------------------------- */
 
-static rv_status append(rv_strip *to, const float *const *x, size_t frames, rv_error *err)
-{
-    const size_t at = to->end;
-    RV_TRY(rv_strip_extend(to, at + frames, err));
-    for (size_t p = 0; p < to->planes && frames; p++)
-        memcpy(rv_strip_at(to, p, at), x[p], frames * sizeof **x);
-    return RV_OK;
-}
-
 rv_status rv_wiener_stream_mix(rv_wiener_stream *s, const float *const *mix, size_t frames,
                                rv_error *err)
 {
-    return append(&s->mix, mix, frames, err);
+    return rv_strip_append(&s->mix, mix, frames, err);
 }
 
 rv_status rv_wiener_stream_stems(rv_wiener_stream *s, const float *const *stems, size_t frames,
                                  rv_error *err)
 {
-    return append(&s->stems, stems, frames, err);
+    return rv_strip_append(&s->stems, stems, frames, err);
 }
 
 void rv_wiener_stream_finish(rv_wiener_stream *s)
