@@ -237,6 +237,7 @@ typedef struct {
 
 static const recurrent_kind LSTM = { "lstm", 4, lstm_step, rv_lstm };
 static const recurrent_kind GRU = { "gru", 3, gru_step, rv_gru };
+static const recurrent_kind GRU_WHOLE = { "gru", 3, gru_step, rv_gru_whole };
 
 static rv_recurrent_weights recurrent_weights(fixture *f, size_t rows, size_t I, size_t H)
 {
@@ -315,11 +316,63 @@ TEST(lstm)
     check_refusals(&LSTM);
 }
 
+static void check_gru(const recurrent_kind *k)
+{
+    check_few_sequences(k);
+    check_many_sequences(k);
+    check_refusals(k);
+}
+
 TEST(gru)
 {
-    check_few_sequences(&GRU);
-    check_many_sequences(&GRU);
-    check_refusals(&GRU);
+    check_gru(&GRU);
+    check_gru(&GRU_WHOLE);
+}
+
+/* Masks of bands ------------------------------------------------------------------------ */
+
+/* Of a stem at a frame, the mask's part (0 real, 1 imaginary) of one bin and channel. `at`: the
+ * first row of its band in the basis. */
+static double mask_of(const float *c, const float *basis, size_t at, size_t width, size_t channels,
+                      const size_t place[3], size_t rank)
+{
+    double sum = 0;
+    for (size_t i = 0; i < rank; i++)
+        sum += (double)c[i] *
+               (double)basis[(at + (place[0] * width + place[1]) * channels + place[2]) * rank + i];
+    return sum;
+}
+
+static void check_masks(size_t K, const size_t *edge, size_t T, size_t S, size_t A, size_t r)
+{
+    fixture f;
+    set_up(&f);
+    const size_t F = edge[K];
+    rv_node *c = leaf(&f, RV_SHAPE(K, T, S, r)), *basis = leaf(&f, RV_SHAPE(2 * F * A, r));
+    rv_node *z = leaf(&f, RV_SHAPE(A, T, F, 2));
+    double *want = zeros(S * A * T * F * 2);
+    for (size_t k = 0; k < K; k++)
+        for (size_t t = 0; t < T; t++)
+            for (size_t i = 0; i < S * A * (edge[k + 1] - edge[k]); i++) {
+                const size_t a = i % A, s = i / A % S, bin = i / A / S,
+                             width = edge[k + 1] - edge[k];
+                const size_t x = 2 * ((a * T + t) * F + edge[k] + bin);
+                const size_t y = 2 * (((s * A + a) * T + t) * F + edge[k] + bin);
+                const float *of = f.data[0] + ((k * T + t) * S + s) * r;
+                const double re = 1 / (double)S + mask_of(of, f.data[1], 2 * A * edge[k], width, A,
+                                                          (const size_t[]){ 0, bin, a }, r);
+                const double im = mask_of(of, f.data[1], 2 * A * edge[k], width, A,
+                                          (const size_t[]){ 1, bin, a }, r);
+                want[y] = re * (double)f.data[2][x] - im * (double)f.data[2][x + 1];
+                want[y + 1] = re * (double)f.data[2][x + 1] + im * (double)f.data[2][x];
+            }
+    finish(&f, rv_band_masks(c, basis, z, K, edge), want, S * A * T * F * 2, 1e-5);
+}
+
+TEST(band_masks)
+{
+    check_masks(3, (const size_t[]){ 0, 1, 30, 71 }, 61, 4, 2, 24);
+    check_masks(2, (const size_t[]){ 0, 9, 10 }, 7, 15, 1, 3);
 }
 
 /* Depthwise convolution ------------------------------------------------------------------ */
@@ -453,6 +506,7 @@ int main(void)
         cmocka_unit_test(mask_has_no_gradient),
         cmocka_unit_test(lstm),
         cmocka_unit_test(gru),
+        cmocka_unit_test(band_masks),
         cmocka_unit_test(depthwise),
         cmocka_unit_test(stft_is_the_windowed_dft),
         cmocka_unit_test(istft_is_the_least_squares_inverse),

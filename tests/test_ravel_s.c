@@ -71,16 +71,19 @@ static void close_network(network *n)
     free(n->values);
 }
 
-/* Multiplications by weights: of each input row of a linear layer, and of each step of a GRU with
- * its state (its inputs go through a linear layer). */
+/* Multiplications by weights: of each input row of a linear layer, of each step of a GRU, and of
+ * each frame and stem by the masks' basis. */
 static double products(const rv_node *n)
 {
     const double rows = (double)(rv_shape_count(&n->shape) / rv_extent(n, -1));
     if (!strcmp(n->op->name, "linear"))
         return rows * (double)rv_shape_count(&n->in[1]->shape);
+    if (!strcmp(n->op->name, "band_masks"))
+        return (double)(n->in[0]->shape.d[1] * n->in[0]->shape.d[2]) *
+               (double)rv_shape_count(&n->in[1]->shape);
     double sum = 0;
-    for (int i = 2; !strcmp(n->op->name, "gru") && i < n->n_in; i += 4)
-        sum += rows * (double)rv_shape_count(&n->in[i]->shape);
+    for (int i = 1; !strcmp(n->op->name, "gru") && i < n->n_in; i++)
+        sum += n->in[i]->shape.rank == 2 ? rows * (double)rv_shape_count(&n->in[i]->shape) : 0;
     return sum;
 }
 

@@ -21,6 +21,16 @@ void rv_bench_add(void *ctx, const rv_node *node, double seconds)
     p->seconds[p->at++] += seconds;
 }
 
+/* Wi, where it is given, and Wh of each direction */
+static double recurrent_weights(const rv_node *v)
+{
+    size_t count = 0;
+    for (int i = 1; i < v->n_in && i < 9; i += 4)
+        for (int k = i; k < i + 2; k++)
+            count += v->in[k] ? rv_shape_count(&v->in[k]->shape) : 0;
+    return (double)count;
+}
+
 double rv_bench_products(const rv_node *v)
 {
     const double out = (double)rv_shape_count(&v->shape);
@@ -34,9 +44,11 @@ double rv_bench_products(const rv_node *v)
                (double)w->d[0];
     if (v->op == &rv_op_attention)
         return 2 * out * (double)v->in[1]->shape.d[1];
-    if (v->op == &rv_op_lstm)
-        return (double)(v->shape.d[0] * v->shape.d[1] * w->d[0]) * (double)(w->d[1] + w->d[0] / 4) *
-               (v->n_in > 5 ? 2 : 1);
+    if (v->op == &rv_op_band_masks)
+        return (double)rv_shape_count(&v->in[0]->shape) / (double)v->in[0]->shape.d[0] *
+               (double)w->d[0];
+    if (v->op == &rv_op_lstm || v->op == &rv_op_gru)
+        return (double)(v->shape.d[0] * v->shape.d[1]) * recurrent_weights(v);
     return 0;
 }
 

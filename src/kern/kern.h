@@ -129,6 +129,9 @@ typedef struct kern_table {
      * a register: as many as keep the CPU busy. value becomes the mean of all x; returns how many
      * additions and multiplications these were. */
     double (*multiply_adds)(size_t rounds, kern_real *value);
+
+    /* y[i] = a[i] b[i], i < n, complex numbers as pairs (re, im); y is apart from both. */
+    void (*complex_product)(kern_real *y, const kern_real *a, const kern_real *b, size_t n);
 } kern_table;
 
 /* The best kernels that this CPU can run, limited to the instruction sets in the

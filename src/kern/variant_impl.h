@@ -5,6 +5,7 @@
 
 #include "kern/vector_impl.h"
 
+#include "kern/complex_impl.h"
 #include "kern/depthwise_impl.h"
 #include "kern/gemm_impl.h"
 #include "kern/map_impl.h"
@@ -34,6 +35,7 @@ void KERN_FILL(kern_table *t)
                        .softmax_part = softmax_part,
                        .moments = moments,
                        .affine = affine,
+                       .complex_product = complex_product,
                        .lstm_cell = lstm_cell,
                        .gru_cell = gru_cell,
                        .gru_cell_back = gru_cell_back,

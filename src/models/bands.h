@@ -4,7 +4,7 @@
 
 #include "core/ops.h"
 
-enum { BANDS_MOST = 128 };
+enum { BANDS_MOST = RV_BANDS_MOST };
 
 /* Band i has the bins [edge[i], edge[i + 1]). */
 typedef struct bands {

@@ -11,9 +11,10 @@
  *   trunk     `blocks` times  h += fc gru_time(norm h)    all bands side by side
  *                             h += fc gru_bands(norm h)   all frames side by side
  *   masks     for each band   c = fc gelu(fc norm h)      S stems of r coefficients
+ *                             c -= mean of c over the stems
  *                             m = c B                     with a basis B [r,bins A (2)] for all
- * stems complex:        m_j + (1 - sum_i m_i) / S real:           softmax of m over the stems stems
- * m_j z
+ *   stems     complex         (m_j + 1 / S) z
+ *             real            softmax of m over the stems, times z
  *
  * The masks of a bin have the sum 1, so that the stems have the sum of the mix, and silence gives
  * zeros exactly. With `bidirectional: false` no frame depends on later ones. */
@@ -74,22 +75,15 @@ static size_t valid_length(const void *cfg, const rv_model_info *info, size_t n)
     return spectrum_length(&c->spectrum, n);
 }
 
-/* mix [1,n,A] -> z [2,T,F,A]: real parts, then imaginary ones, so that what follows reads memory in
- * order. */
-static rv_node *spectrum_planes(const config *c, rv_node *mix)
-{
-    return RV_PERMUTE(spectrum_parts(&c->spectrum, mix), 3, 1, 2, 0);
-}
-
-/* z [2,T,F,A] -> [3,T,F,A]: z |z|^(-3/4) and |z|^(1/4). The scale is that at which noise keeps its
- * deviation. */
+/* z [A,T,F,2] -> [3,T,F,A]: z |z|^(-3/4) and |z|^(1/4). The scale is that at which noise keeps its
+ * deviation. Real parts first, then imaginary ones, so that what follows reads memory in order. */
 static rv_node *compressed(const config *c, rv_node *z)
 {
-    z = rv_scale(z, 1 / sqrt((double)c->spectrum.n_fft), 0);
+    z = rv_scale(RV_PERMUTE(z, 3, 1, 2, 0), 1 / sqrt((double)c->spectrum.n_fft), 0);
     rv_node *re = rv_slice(z, 0, 0, 1), *im = rv_slice(z, 0, 1, 1);
     rv_node *size = rv_sqrt(rv_scale(rv_add(rv_mul(re, re), rv_mul(im, im)), 1, 1e-6));
-    rv_node *root = rv_sqrt(size);
-    rv_node *parts[] = { rv_mul(z, rv_mul(rv_rsqrt(size), rv_rsqrt(root))), rv_sqrt(root) };
+    rv_node *quarter = rv_sqrt(rv_sqrt(size));
+    rv_node *parts[] = { rv_mul(z, rv_div(quarter, size)), quarter };
     return rv_concat(0, 2, parts);
 }
 
@@ -131,66 +125,68 @@ static rv_node *trunk(nn_builder *b, const config *c, rv_node *h)
     return h;
 }
 
-/* One band h [1,T,N] -> [1,T,S,r], which the stems' mean is taken from */
-static rv_node *coefficients(nn_builder *b, const config *c, rv_node *h, size_t stems)
+/* Of band i, h [K,T,N] -> [1,T,S,r] */
+static rv_node *coefficients(nn_builder *b, const config *c, rv_node *h, size_t i, size_t stems)
 {
+    h = rv_slice(h, 0, i, 1);
     h = rv_gelu(nn_linear(b, "fc1", nn_layer_norm(b, "norm", h), c->hidden, true));
     h = nn_linear(b, "fc2", h, stems * c->rank, true);
-    h = rv_reshape(h, RV_SHAPE(1, rv_extent(h, 1), stems, c->rank));
-    return rv_sub(h, rv_mean_to(h, RV_SHAPE(1, rv_extent(h, 1), 1, c->rank)));
+    return rv_reshape(h, RV_SHAPE(1, rv_extent(h, 1), stems, c->rank));
 }
 
-/* h [K,T,N] -> [T,S,P,F,A], P = 2 parts of a complex mask or 1 */
-static rv_node *masks(nn_builder *b, const config *c, rv_node *h, const rv_model_info *info)
+/* h [K,T,S,r] without its mean over the stems */
+static rv_node *centred(rv_node *h)
 {
-    const size_t frames = rv_extent(h, 1), parts = c->complex_masks ? 2 : 1;
+    return rv_sub(h, rv_mean_to(h, RV_SHAPE(rv_extent(h, 0), rv_extent(h, 1), 1, rv_extent(h, 3))));
+}
+
+/* h [K,T,N], z [A,T,F,2] -> (m + 1/S) z [S A,T,F,2] */
+static rv_node *complex_stems(nn_builder *b, const config *c, rv_node *h, rv_node *z, size_t stems)
+{
+    rv_node *coefficient[BANDS_MOST], *basis[BANDS_MOST];
+    for (size_t i = 0; i < c->bands.n; i++) {
+        const size_t mark = nn_enter(b, "masks.%zu", i);
+        const size_t width = (c->bands.edge[i + 1] - c->bands.edge[i]) * rv_extent(z, 0);
+        coefficient[i] = coefficients(b, c, h, i, stems);
+        basis[i] = nn_linear_weight(b, "basis", c->rank, 2 * width);
+        nn_leave(b, mark);
+    }
+    return rv_band_masks(centred(bands_concat(0, c->bands.n, coefficient)),
+                         bands_concat(0, c->bands.n, basis), z, c->bands.n, c->bands.edge);
+}
+
+/* h [K,T,N] -> [T,S,F,A] */
+static rv_node *real_masks(nn_builder *b, const config *c, rv_node *h, size_t stems, size_t audio)
+{
+    const size_t frames = rv_extent(h, 1);
     rv_node *m[BANDS_MOST];
     for (size_t i = 0; i < c->bands.n; i++) {
         const size_t mark = nn_enter(b, "masks.%zu", i);
-        const size_t width = (c->bands.edge[i + 1] - c->bands.edge[i]) * info->channels;
-        m[i] = coefficients(b, c, rv_slice(h, 0, i, 1), info->n_stems);
-        m[i] = nn_linear(b, "basis", m[i], parts * width, false);
-        m[i] = rv_reshape(m[i], RV_SHAPE(frames, info->n_stems, parts, width));
+        const size_t width = c->bands.edge[i + 1] - c->bands.edge[i];
+        m[i] = centred(coefficients(b, c, h, i, stems));
+        m[i] = nn_linear(b, "basis", m[i], width * audio, false);
+        m[i] = rv_reshape(m[i], RV_SHAPE(frames, stems, width, audio));
         nn_leave(b, mark);
     }
-    h = bands_concat(3, c->bands.n, m);
-    return rv_reshape(h, RV_SHAPE(frames, info->n_stems, parts, rv_extent(h, 3) / info->channels,
-                                  info->channels));
+    return bands_concat(2, c->bands.n, m);
 }
 
-/* One part, 0 or 1, of m [T,S,2,F,A] or z [T,1,2,F,A] */
-static rv_node *part(rv_node *x, size_t i)
+/* h [K,T,N], z [A,T,F,2] -> softmax(m) z [S A,T,F,2] */
+static rv_node *real_stems(nn_builder *b, const config *c, rv_node *h, rv_node *z, size_t stems)
 {
-    return rv_slice(x, 2, i, 1);
-}
-
-/* m [T,S,2,F,A], whose sum over the stems is 0, and z [T,1,2,F,A] -> (m + 1/S) z */
-static rv_node *complex_stems(rv_node *m, rv_node *z)
-{
-    rv_node *re = rv_scale(part(m, 0), 1, 1 / (double)rv_extent(m, 1)), *im = part(m, 1);
-    rv_node *x = part(z, 0), *y = part(z, 1);
-    rv_node *parts[] = { rv_sub(rv_mul(re, x), rv_mul(im, y)),
-                         rv_add(rv_mul(re, y), rv_mul(im, x)) };
-    return rv_concat(2, 2, parts);
-}
-
-/* m [T,S,1,F,A], z [T,1,2,F,A] -> softmax(m) z */
-static rv_node *real_stems(rv_node *m, rv_node *z)
-{
-    m = rv_softmax(RV_PERMUTE(m, 0, 2, 3, 4, 1));
-    return rv_mul(RV_PERMUTE(m, 0, 4, 1, 2, 3), z);
+    const size_t audio = rv_extent(z, 0), frames = rv_extent(z, 1), bins = rv_extent(z, 2);
+    rv_node *m = rv_softmax(RV_PERMUTE(real_masks(b, c, h, stems, audio), 0, 2, 3, 1));
+    m = rv_reshape(RV_PERMUTE(m, 3, 2, 0, 1), RV_SHAPE(stems, audio, frames, bins, 1));
+    z = rv_reshape(z, RV_SHAPE(1, audio, frames, bins, 2));
+    return rv_reshape(rv_mul(m, z), RV_SHAPE(stems * audio, frames, bins, 2));
 }
 
 static rv_node *build(nn_builder *b, const void *cfg, const rv_model_info *info, rv_node *mix)
 {
     const config *c = cfg;
-    rv_node *z = spectrum_planes(c, mix); /* [2,T,F,A] */
-    const size_t frames = rv_extent(z, 1), bins = rv_extent(z, 2), audio = info->channels;
-    rv_node *m = masks(b, c, trunk(b, c, split(b, c, compressed(c, z))), info);
-    z = rv_reshape(RV_PERMUTE(z, 1, 0, 2, 3), RV_SHAPE(frames, 1, 2, bins, audio));
-    z = c->complex_masks ? complex_stems(m, z) : real_stems(m, z);
-    z = RV_PERMUTE(z, 1, 4, 0, 3, 2); /* [S,A,T,F,2] */
-    z = rv_reshape(z, RV_SHAPE(info->n_stems * audio, frames, bins, 2));
+    rv_node *z = spectrum_parts(&c->spectrum, mix);
+    rv_node *h = trunk(b, c, split(b, c, compressed(c, z)));
+    z = (c->complex_masks ? complex_stems : real_stems)(b, c, h, z, info->n_stems);
     return spectrum_join(&c->spectrum, z, rv_extent(mix, 1));
 }
 

@@ -30,6 +30,11 @@ rv_node *nn_linear(nn_builder *b, const char *name, rv_node *x, size_t out, bool
     return rv_linear(x, w, c);
 }
 
+rv_node *nn_linear_weight(nn_builder *b, const char *name, size_t in, size_t out)
+{
+    return weight_and_bias(b, name, RV_SHAPE(out, in), out, in, NULL);
+}
+
 rv_node *nn_conv_time(nn_builder *b, const char *name, rv_node *x, size_t out, size_t kernel,
                       rv_conv_axis time, bool bias)
 {
@@ -152,7 +157,8 @@ rv_node *nn_lstm(nn_builder *b, const char *name, rv_node *x, size_t hidden, siz
 rv_node *nn_gru(nn_builder *b, const char *name, rv_node *x, size_t hidden, size_t layers,
                 bool bidirectional)
 {
-    return recurrent_layers(b, name, x, 3, rv_gru, hidden, layers, bidirectional);
+    return recurrent_layers(b, name, x, 3, b->training ? rv_gru : rv_gru_whole, hidden, layers,
+                            bidirectional);
 }
 
 rv_node *nn_gru_from(nn_builder *b, const char *name, rv_node *x, size_t hidden, rv_node *state)

@@ -7,16 +7,25 @@
  *
  * with h zero before the first step (K. Cho et al. 2014; as in PyTorch, r multiplies the
  * product and not h, and the weights lie in the order r, z, n). recurrent.c does all but
- * the cell, and Wi x + bi is a linear layer before it. The pre-activations [4H] are those of r and
- * z, then the two terms of n. */
+ * the cell. The pre-activations [4H] are those of r and z, then the two terms of n.
+ *
+ * Wi x + bi is a linear layer before it, so that the backward pass need not repeat it, or part of
+ * it: then it is never in memory as a whole, and sooner done. */
 #include "core/ops/recurrent.h"
 
 static const recurrent_attr GRU = { .gates = 3, .joint = 2, .projected = true };
+static const recurrent_attr WHOLE = { .gates = 3, .joint = 2 };
 
 rv_node *rv_gru(rv_node *x, const rv_recurrent_weights *forward,
                 const rv_recurrent_weights *backward)
 {
     return recurrent_apply(&rv_op_gru, GRU, x, forward, backward, NULL);
+}
+
+rv_node *rv_gru_whole(rv_node *x, const rv_recurrent_weights *forward,
+                      const rv_recurrent_weights *backward)
+{
+    return recurrent_apply(&rv_op_gru, WHOLE, x, forward, backward, NULL);
 }
 
 rv_node *rv_gru_from(rv_node *x, const rv_recurrent_weights *weights, rv_node *state)
@@ -116,6 +125,24 @@ const rv_op_case rv_cases_gru[] = {
       .attr = &GRU,
       .in = { { 3, { 1, 1, 6 } }, WEIGHTS(2) },
       .out = { 3, { 1, 1, 2 } } },
+    { .label = "inputs in the operation",
+      .op = &rv_op_gru,
+      .attr = &WHOLE,
+      .in = { { 3, { 2, 6, 3 } }, RECURRENT_WEIGHTS(3, 3, 2), RECURRENT_WEIGHTS(3, 3, 2) },
+      .out = { 3, { 2, 6, 4 } } },
+    { .label = "many sequences, inputs in the operation",
+      .op = &rv_op_gru,
+      .attr = &WHOLE,
+      .in = { { 3, { 13, 7, 2 } }, RECURRENT_WEIGHTS(3, 2, 3) },
+      .out = { 3, { 13, 7, 3 } } },
+    { .label = "adjoint, inputs in the operation",
+      .op = &rv_op_gru_back,
+      .attr = &(const recurrent_attr){ .gates = 3, .joint = 2 },
+      .in = { { 3, { 2, 4, 5 } },
+              { 3, { 2, 4, 3 } },
+              { 3, { 2, 4, 3 } },
+              RECURRENT_WEIGHTS(3, 5, 3) },
+      .out = { 3, { 2, 4, 12 } } },
     { .label = "adjoint of the pre-activations",
       .op = &rv_op_gru_back,
       .attr = &(const recurrent_attr){ .gates = 3, .joint = 2, .projected = true, .direction = 1 },

@@ -34,9 +34,9 @@ typedef struct {
 } stft_attr;
 
 enum {
-    UNIT = 64,                       /* bytes: FFTW's arrays begin at multiples of this */
-    FRAME_BLOCK = RV_BLOCK(8),       /* frames of a task */
-    SAMPLE_BLOCK = RV_BLOCK(1 << 13) /* samples of a task */
+    UNIT = 64,                 /* bytes: FFTW's arrays begin at multiples of this */
+    FRAME_BLOCK = RV_BLOCK(8), /* frames of a task */
+    HOP_BLOCK = RV_BLOCK(64)   /* hops between frames: samples of a task */
 };
 
 static const double least_envelope = 1e-11;
@@ -240,7 +240,8 @@ static void frames_to_bins(const void *ctx, size_t from, size_t to, int worker)
     }
 }
 
-static size_t to_bins_scratch(const rv_node *n, int threads, const kern_table *kern)
+/* Samples and bins of a frame for each worker */
+static size_t stft_scratch(const rv_node *n, int threads, const kern_table *kern)
 {
     const stft_attr *a = n->attr;
     (void)kern;
@@ -257,68 +258,65 @@ static void run_to_bins(const rv_call *c, real pair)
 
 typedef struct {
     const rv_call *call;
-    const real *z; /* of this item, as is y */
-    real *y;
     real pair;
-    real *frames; /* [frames, fft_row], windowed */
+    size_t parts; /* of each signal */
 } signal_job;
 
-static void bins_to_frames(const void *ctx, size_t from, size_t to, int worker)
+/* to = the samples of a frame, windowed; z is used up. */
+static void frame_of_bins(const signal_job *j, real *to, real *z, const real *bins)
 {
-    const signal_job *j = ctx;
     const stft_attr *a = j->call->node->attr;
     const stft_state *s = j->call->state;
-    const size_t row = fft_row(a->n_fft);
-    real *z = j->call->scratch + (size_t)worker * row;
-    for (size_t f = from; f < to; f++) {
-        real *x = j->frames + f * row;
-        copy_bins(a, z, j->z + f * 2 * bin_count(a), j->pair);
-        FFT(execute_dft_c2r)(s->plan, (FFT(complex) *)z, x);
-        for (size_t m = 0; m < a->n_fft; m++)
-            x[m] *= s->window[m];
-    }
+    copy_bins(a, z, bins, j->pair);
+    FFT(execute_dft_c2r)(s->plan, (FFT(complex) *)z, to);
+    for (size_t m = 0; m < a->n_fft; m++)
+        to[m] *= s->window[m];
 }
 
-/* Samples [from, to): the frames over each are added in order. */
-static void overlap_add(const void *ctx, size_t from, size_t to, int worker)
+/* y = samples [from, to) of a signal: the frames over each are added in order. */
+static void overlap_add(const signal_job *j, real *y, const real *bins, size_t from, size_t to,
+                        int worker)
 {
-    const signal_job *j = ctx;
     const stft_attr *a = j->call->node->attr;
     const stft_state *s = j->call->state;
-    const size_t frames = j->call->node->in[0]->shape.d[1];
-    (void)worker;
-    memset(j->y + from, 0, (to - from) * sizeof *j->y);
+    const size_t frames = j->call->node->in[0]->shape.d[1], row = fft_row(a->n_fft);
+    real *z = j->call->scratch + (size_t)worker * 2 * row, *x = z + row;
+    memset(y, 0, (to - from) * sizeof *y);
     for (size_t f = from < a->n_fft ? 0 : (from - a->n_fft) / a->hop + 1; f < frames; f++) {
         const size_t start = f * a->hop, end = start + a->n_fft;
         const size_t lo = start > from ? start : from, hi = end < to ? end : to;
-        const real *x = j->frames + f * fft_row(a->n_fft);
         if (start >= to)
             break;
+        frame_of_bins(j, x, z, bins + f * 2 * bin_count(a));
         for (size_t t = lo; t < hi; t++)
-            j->y[t] += x[t - start];
+            y[t - from] += x[t - start];
     }
     for (size_t t = from; t < to && s->inverse_e; t++)
-        j->y[t] = (real)((double)j->y[t] * s->inverse_e[t]);
+        y[t - from] = (real)((double)y[t - from] * s->inverse_e[t]);
 }
 
-static size_t from_bins_scratch(const rv_node *n, int threads, const kern_table *kern)
+/* Parts of all signals, numbered through. A part transforms all frames that reach into it, those at
+ * its ends as does the next part: less work than to keep them. */
+static void signal_parts(const void *ctx, size_t from, size_t to, int worker)
 {
-    const stft_attr *a = n->attr;
-    (void)kern;
-    return ((size_t)threads + n->in[0]->shape.d[1]) * fft_row(a->n_fft);
+    const signal_job *j = ctx;
+    const stft_attr *a = j->call->node->attr;
+    const rv_shape *z = &j->call->node->in[0]->shape;
+    const size_t length = j->call->node->shape.d[1], part = HOP_BLOCK * a->hop;
+    for (size_t i = from; i < to; i++) {
+        const size_t item = i / j->parts, start = i % j->parts * part;
+        overlap_add(j, j->call->out + item * length + start,
+                    j->call->in[0] + item * z->d[1] * z->d[2] * 2, start,
+                    length - start < part ? length : start + part, worker);
+    }
 }
 
 static void run_from_bins(const rv_call *c, real pair)
 {
     const stft_attr *a = c->node->attr;
-    const rv_shape *z = &c->node->in[0]->shape;
-    const size_t frames = z->d[1], length = c->node->shape.d[1];
-    signal_job j = { .call = c, .z = c->in[0], .y = c->out, .pair = pair };
-    j.frames = c->scratch + (size_t)rv_pool_threads(c->pool) * fft_row(a->n_fft);
-    for (size_t i = 0; i < z->d[0]; i++, j.z += frames * z->d[2] * 2, j.y += length) {
-        rv_parallel(c->pool, frames, FRAME_BLOCK, bins_to_frames, &j);
-        rv_parallel(c->pool, length, SAMPLE_BLOCK, overlap_add, &j);
-    }
+    const size_t part = HOP_BLOCK * a->hop, length = c->node->shape.d[1];
+    const signal_job j = { .call = c, .pair = pair, .parts = (length + part - 1) / part };
+    rv_parallel(c->pool, c->node->shape.d[0] * j.parts, 1, signal_parts, &j);
 }
 
 /* The four operations ------------------------------------------------------------------ */
@@ -348,7 +346,7 @@ const rv_op rv_op_stft = {
     .shape = to_bins_shape,
     .run = stft_run,
     .grad = stft_grad,
-    .scratch_size = to_bins_scratch,
+    .scratch_size = stft_scratch,
     .open = stft_open,
     .close = stft_close,
 };
@@ -377,7 +375,7 @@ const rv_op rv_op_stft_adjoint = {
     .shape = from_bins_shape,
     .run = stft_adjoint_run,
     .grad = stft_adjoint_grad,
-    .scratch_size = from_bins_scratch,
+    .scratch_size = stft_scratch,
     .open = stft_adjoint_open,
     .close = stft_close,
 };
@@ -406,7 +404,7 @@ const rv_op rv_op_istft = {
     .shape = from_bins_shape,
     .run = istft_run,
     .grad = istft_grad,
-    .scratch_size = from_bins_scratch,
+    .scratch_size = stft_scratch,
     .open = istft_open,
     .close = stft_close,
 };
@@ -435,7 +433,7 @@ const rv_op rv_op_istft_adjoint = {
     .shape = to_bins_shape,
     .run = istft_adjoint_run,
     .grad = istft_adjoint_grad,
-    .scratch_size = to_bins_scratch,
+    .scratch_size = stft_scratch,
     .open = istft_adjoint_open,
     .close = stft_close,
 };
