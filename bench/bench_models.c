@@ -32,11 +32,12 @@ static void run_bench(const char *network, const rv_bench_options *opt)
     }
     printf("{\"model\": \"%s\", \"threads\": %d, \"seconds\": %.4f, "
            "\"processor_seconds\": %.4f, "
-           "\"gflops\": %.1f, \"gmac\": %.1f, "
+           "\"gflops\": %.1f, \"ceiling_gflops\": %.1f, \"gmac\": %.1f, "
            "\"values_mb\": %.0f, \"weights_mb\": %.0f, \"peak_rss_mb\": %.0f}\n",
            b->network, b->threads, b->seconds, b->processor_seconds,
-           1e-9 * b->operations / b->seconds, 0.5e-9 * b->operations, 1e-6 * (double)b->value_bytes,
-           1e-6 * (double)b->weight_bytes, (double)b->peak_bytes / (1 << 20));
+           1e-9 * b->operations / b->seconds, 1e-9 * b->ceiling_all, 0.5e-9 * b->operations,
+           1e-6 * (double)b->value_bytes, 1e-6 * (double)b->weight_bytes,
+           (double)b->peak_bytes / (1 << 20));
     fflush(stdout);
     print_profile(b);
     rv_bench_free(b);
