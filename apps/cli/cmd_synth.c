@@ -20,14 +20,16 @@ static const char about[] =
     "Plays a DDSP autoencoder: the pitch and loudness of FILE in the timbre that the model was\n"
     "trained on. FILE is audio, or an .npz of `ravel features`. MODEL is what `ravel train` "
     "wrote,\n"
-    "or ddsp_pytorch's state.pth with its config.yaml beside it.";
+    "or ddsp_pytorch's state.pth with its config.yaml beside it; or `params`, which plays the\n"
+    "parameters in an .npz of --params as they are.";
 
 static const char examples[] =
     "  ravel synth violin.safetensors voice.wav -o violin.wav --octave 1 --auto-loudness\n"
     "  ravel synth sax.safetensors phrase.wav -o sax.flac --threshold 0.3 --noise-gain -6\n"
     "  ravel synth state.pth phrase.wav -o dry.wav --no-reverb --crepe full.pth\n"
     "  ravel features phrase.wav -o . && ravel synth sax.safetensors phrase.npz -o slow.wav "
-    "--stretch 2\n";
+    "--stretch 2\n"
+    "  ravel synth params separated/classic/song/bass.npz -o bass.wav --octave -1\n";
 
 static int parse(settings *s, int argc, char **argv)
 {

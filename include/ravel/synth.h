@@ -87,7 +87,10 @@ typedef struct rv_synth_report {
  * Where f0 is 0, NaN, below the threshold or, shifted, not below half the sample rate, there are no
  * harmonics, and the model is told the pitch before.
  *
- * @param model a checkpoint that `ravel train` wrote, or ddsp_pytorch's `state.pth`
+ * @param model a checkpoint that `ravel train` wrote, or ddsp_pytorch's `state.pth`; or "params",
+ * which plays an .npz of parameters as they are (`f0_hz`, `amplitude`, `harmonic_distribution`,
+ * `noise_magnitudes`, `sample_rate`, `frame_rate`): shifts of pitch, gains and stretching count,
+ * the rest of the options is for models
  * @param in    audio, or .npz
  * @param out   format by the extension; appears when it is whole
  * @param opt   NULL for the defaults

@@ -1,5 +1,6 @@
 /* api_synth.c - rv_synth_file(), of ravel/synth.h. */
 #include "api/synth_controls.h"
+#include "api/synth_params.h"
 #include "base/status.h"
 #include "infer/outputs.h"
 #include "infer/play_params.h"
@@ -18,6 +19,7 @@ typedef struct job {
     rv_autoencoder_network *network;
     rv_synth_features features;
     rv_synth_controls controls;
+    rv_synth_params *own; /* what is played without a model */
     rv_play_params params;
     rv_outputs *outputs;
     rv_pool *pool;
@@ -112,14 +114,12 @@ static rv_status get_features(job *j, const rv_autoencoder_config *c, rv_error *
     return rv_synth_features_measure(&j->features, j->in, j->network, j->options, &watch, err);
 }
 
-static rv_status open_outputs(job *j, const rv_autoencoder_config *c, rv_error *err)
+static rv_status open_output(job *j, int sample_rate, rv_error *err)
 {
     rv_audio_writer_options format = rv_audio_writer_defaults();
     format.bits = j->options->bits;
     format.channels = 1;
-    format.sample_rate = (int)c->sample_rate;
-    if (j->options->params)
-        RV_TRY(rv_play_params_init(&j->params, j->options->params, c, err));
+    format.sample_rate = sample_rate;
     return rv_outputs_open(&j->outputs, (char *const[]){ (char *)j->out }, 1, &format,
                            j->options->clip, err);
 }
@@ -169,11 +169,27 @@ static rv_status run(job *j, const char *model, rv_error *err)
     RV_TRY(get_features(j, c, err));
     RV_TRY(rv_synth_controls_init(&j->controls, &j->features, c, j->options, err));
     RV_TRY(rv_pool_new(&j->pool, j->options->threads, NULL, err));
-    RV_TRY(open_outputs(j, c, err));
+    if (j->options->params)
+        RV_TRY(rv_play_params_init(&j->params, j->options->params, c, err));
+    RV_TRY(open_output(j, (int)c->sample_rate, err));
     RV_TRY(play(j, c, err));
     fill_report(j);
     if (j->options->params)
         RV_TRY(rv_play_params_write(&j->params, err));
+    return rv_outputs_finish(j->outputs, &j->report->gain, NULL, NULL, err);
+}
+
+/* The file's own parameters, by no model. */
+static rv_status run_params(job *j, rv_error *err)
+{
+    const rv_play_sink sink = { .audio = take_audio, .watch = tell_playing, .ctx = j };
+    if (!j->given || j->options->params)
+        return RV_FAIL(err, RV_ERR_ARG, "%s: the model `params` plays an .npz, and writes none",
+                       j->in);
+    RV_TRY(rv_synth_params_open(&j->own, j->in, j->options, err));
+    rv_synth_params_report(j->own, j->report);
+    RV_TRY(open_output(j, j->report->sample_rate, err));
+    RV_TRY(rv_synth_params_play(j->own, &sink, err));
     return rv_outputs_finish(j->outputs, &j->report->gain, NULL, NULL, err);
 }
 
@@ -192,10 +208,11 @@ rv_status rv_synth_file(const char *model, const char *in, const char *out,
     RV_TRY(check_options(j.options, err));
     RV_TRY(check_free(out, j.options->overwrite, err));
     RV_TRY(check_free(j.options->params, j.options->overwrite, err));
-    const rv_status st = run(&j, model, err);
+    const rv_status st = strcmp(model, "params") == 0 ? run_params(&j, err) : run(&j, model, err);
     rv_outputs_free(j.outputs);
     rv_play_params_fini(&j.params);
     rv_synth_features_close(&j.features);
+    rv_synth_params_close(j.own);
     rv_pool_free(j.pool);
     rv_autoencoder_network_free(j.network);
     return st;
