@@ -137,7 +137,7 @@ static rv_wiener_stream *open_stream(size_t channels, size_t n_stems, rv_pool *p
 {
     rv_error err = { 0 };
     rv_wiener_stream *s = NULL;
-    const rv_wiener_options o = { channels, n_stems, 700, 1, pool };
+    const rv_wiener_options o = { channels, n_stems, 700, 1, pool, NULL };
     CHECK_OK(rv_wiener_stream_new(&s, &o, &err), err);
     CHECK(rv_wiener_stream_latency(s) == 450 * 16);
     return s;

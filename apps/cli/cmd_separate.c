@@ -29,6 +29,7 @@ static const char examples[] =
     "  ravel separate -m htdemucs --two-stems vocals --format flac -o stems album/\n"
     "  ravel separate -m model.safetensors --stems drums,bass --bits float song.wav\n"
     "  ravel separate -m classic --wiener 1 song.wav\n"
+    "  ravel separate -m classic --refine ddsp --params song.wav\n"
     "  ravel separate -m model.safetensors -m classic song.wav\n"
     "  ravel separate -m best-of-each.yaml song.wav   (docs/ensembles.md)\n";
 
@@ -54,13 +55,16 @@ static int parse(settings *s, int argc, char **argv)
           "samples beyond full scale: one gain for all stems of a track, limit, or leave "
           "(default rescale)" },
         { 0, "params", OPTION_FLAG, &s->params, NULL, 0, 0,
-          "of models whose decoders play the stems: also STEM.npz with pitch, loudness, harmonics "
-          "and noise, which ravel synth takes" },
+          "of models whose decoders play the stems, or with --refine: also STEM.npz with pitch, "
+          "loudness, harmonics and noise, which ravel synth takes" },
         { 0, "shifts", OPTION_INT, &o->shifts, "N", 0, 1000,
           "random time shifts to average: better, N times slower (default 0)" },
         { 0, "wiener", OPTION_INT, &o->wiener, "N", 0, 1000,
           "iterations of a multichannel Wiener filter over the stems, which then have the mix's "
           "phase and add up to it (default 0: none)" },
+        { 0, "refine", OPTION_CHOICE, &o->refine, "none|ddsp", 0, 0,
+          "ddsp: fit models of the sources (pitch, harmonics, noise) to the mix and move the stems "
+          "there (default none)" },
         { 0, "overlap", OPTION_NUMBER, &o->overlap, "F", 0, 0.95,
           "share of a segment that overlaps the next (default: the model's, 0.25)" },
         { 0, "segment", OPTION_NUMBER, &o->segment, "S", 0.01, 3600,

@@ -9,6 +9,7 @@
 #include "infer/drain.h"
 #include "infer/play_params.h"
 #include "infer/session.h"
+#include "infer/source_params.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -144,17 +145,26 @@ static char *param_path(const char *path)
     return out;
 }
 
+static rv_autoencoder_config param_config(const track *t, size_t stem)
+{
+    const size_t rate = (size_t)rv_source_format_of(t->source)->rate;
+    if (t->model->decoders)
+        return *rv_autoencoder_network_config(t->model->decoders[stem]);
+    return rv_source_params_format(rate, rv_wiener_stream_frame(rate) / RV_WIENER_OVERLAP);
+}
+
 /* Of files that hold one stem; folders are there by now. */
 static rv_status open_params(track *t, rv_error *err)
 {
     const size_t n = t->model->card.n_stems;
     if (!t->opt->params)
         return RV_OK;
-    if (!t->model->decoders)
-        return RV_FAIL(err, RV_ERR_UNSUPPORTED,
-                       "model %s has no decoders, whose parameters are "
-                       "wanted",
-                       t->model->card.name);
+    if (!t->model->decoders && !t->session.fit)
+        return RV_FAIL(
+            err, RV_ERR_UNSUPPORTED,
+            "model %s has no decoders, whose parameters are wanted, and its stems are not "
+            "refined (--refine ddsp), which gives parameters, too",
+            t->model->card.name);
     t->params = calloc(n, sizeof *t->params);
     t->param_paths = calloc(n, sizeof *t->param_paths);
     if (!t->params || !t->param_paths)
@@ -168,8 +178,8 @@ static rv_status open_params(track *t, rv_error *err)
             if (t->opt->existing == RV_EXISTING_FAIL && access(t->param_paths[k], F_OK) == 0)
                 return RV_FAIL(err, RV_ERR_EXISTS, "%s: is there already: --overwrite",
                                t->param_paths[k]);
-            RV_TRY(rv_play_params_init(&t->params[k], t->param_paths[k],
-                                       rv_autoencoder_network_config(t->model->decoders[k]), err));
+            const rv_autoencoder_config config = param_config(t, k);
+            RV_TRY(rv_play_params_init(&t->params[k], t->param_paths[k], &config, err));
         }
     return RV_OK;
 }

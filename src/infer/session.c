@@ -86,14 +86,29 @@ static rv_status open_players(rv_session *s, const rv_session_options *o, rv_err
     return rv_stem_players_new(&s->players, &options, err);
 }
 
+static rv_status open_fit(rv_session *s, const rv_session_options *o, rv_error *err)
+{
+    const size_t size = rv_wiener_stream_frame(o->sample_rate);
+    const rv_source_fit_options options = { .names = s->model->stems,
+                                            .stems = s->model->card.n_stems,
+                                            .sample_rate = o->sample_rate,
+                                            .size = size,
+                                            .hop = size / RV_WIENER_OVERLAP,
+                                            .pool = rv_engine_pool(s->engine),
+                                            .controls = s->players ? NULL : o->controls,
+                                            .ctx = o->controls_ctx };
+    return o->separate->refine ? rv_source_fit_new(&s->fit, &options, err) : RV_OK;
+}
+
 static rv_status open_wiener(rv_session *s, const rv_session_options *o, rv_error *err)
 {
     const rv_wiener_options options = { .channels = o->channels,
                                         .stems = s->model->card.n_stems,
                                         .sample_rate = o->sample_rate,
                                         .iterations = (size_t)o->separate->wiener,
+                                        .fit = s->fit,
                                         .pool = rv_engine_pool(s->engine) };
-    if (options.iterations == 0)
+    if (options.iterations == 0 && !s->fit)
         return RV_OK;
     RV_TRY(rv_session_planes_new(&s->estimates, options.channels * options.stems, err));
     return rv_wiener_stream_new(&s->wiener, &options, err);
@@ -114,6 +129,8 @@ rv_status rv_session_open(rv_session *s, rv_model *m, const rv_session_options *
     if (st == RV_OK && m->decoders)
         st = open_players(s, o, err);
     if (st == RV_OK)
+        st = open_fit(s, o, err);
+    if (st == RV_OK)
         st = open_wiener(s, o, err);
     if (st != RV_OK)
         rv_session_close(s);
@@ -127,6 +144,7 @@ void rv_session_close(rv_session *s)
     rv_stem_players_free(s->players);
     rv_session_planes_free(s->features);
     rv_wiener_stream_free(s->wiener);
+    rv_source_fit_free(s->fit);
     rv_session_planes_free(s->estimates);
     if (s->engine && s->classic)
         rv_engine_forget(s->engine, s->classic);

@@ -21,6 +21,7 @@ typedef struct rv_session {
     rv_stem_players *players;  /* of a model with decoders; NULL: segments give sound */
     float **features;          /* for them [2 stems][RV_SESSION_BLOCK] */
     bool finished, played_out; /* no more is pushed; the players know it */
+    rv_source_fit *fit;        /* models of the sources; NULL: not wanted */
     rv_wiener_stream *wiener;  /* makes the stems better; NULL: they are as they are */
     float **estimates;         /* for it [planes][RV_SESSION_BLOCK] */
     bool filtered_out;         /* it knows that no more comes */
@@ -33,7 +34,8 @@ typedef struct rv_session_options {
     const size_t *offsets; /* of the shifts, see segments.h; NULL: random */
     rv_segments_watch *watch;
     void *watch_ctx;
-    /* What the synthesisers of a model with decoders are told; may be NULL. */
+    /* What synthesisers of the stems are told: by decoders, or by the models of sources that refine
+     * the stems of a model without; may be NULL. */
     rv_status (*controls)(void *ctx, size_t stem, const rv_play_controls *c, rv_error *err);
     void *controls_ctx;
 } rv_session_options;

@@ -101,7 +101,7 @@ rv_status rv_session_parts_new(rv_session_parts **out, rv_model *m, const rv_ses
                              .separate = *o->separate,
                              .n = m->n_parts,
                              .channels = o->channels };
-    p->separate.wiener = 0;
+    p->separate.wiener = p->separate.refine = 0;
     const rv_status st = open_parts(p, engine, err);
     if (st != RV_OK) {
         rv_session_parts_free(p);

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WINDOW = 300, LAST_WINDOW = 450, OVERLAP = 4 };
+enum { WINDOW = 300, LAST_WINDOW = 450, OVERLAP = RV_WIENER_OVERLAP };
 static const double frame_seconds = 4096 / 44100.0;
 
 struct rv_wiener_stream {
@@ -32,7 +32,7 @@ struct rv_wiener_stream {
     float *fft_scratch, *em_scratch; /* for each thread */
 };
 
-static size_t frame_size(size_t sample_rate)
+size_t rv_wiener_stream_frame(size_t sample_rate)
 {
     const double exponent = round(log2(frame_seconds * (double)sample_rate));
     return (size_t)1 << (exponent < 6 ? 6 : (int)exponent);
@@ -50,7 +50,7 @@ static rv_status check(const rv_wiener_options *o, rv_error *err)
 
 static rv_status init(rv_wiener_stream *s, rv_error *err)
 {
-    const size_t size = frame_size(s->options.sample_rate);
+    const size_t size = rv_wiener_stream_frame(s->options.sample_rate);
     const size_t threads = (size_t)rv_pool_threads(s->options.pool);
     s->hop = size / OVERLAP;
     RV_TRY(rv_spectra_new(&s->spectra, size, s->hop, NULL, err));
@@ -212,7 +212,10 @@ static rv_status run_window(rv_wiener_stream *s, size_t frames, rv_error *err)
     RV_TRY(take_memory(s, frames, err));
     RV_TRY(rv_strip_extend(&s->out, (s->next + frames) * s->hop, err));
     rv_pool_run(pool, (s->options.channels + s->planes) * frames, analyse, s);
-    rv_wiener_window_filter(&s->window, s->em_scratch, pool);
+    if (s->options.fit)
+        RV_TRY(rv_source_fit_window(s->options.fit, &s->window, s->next, s->stems.end, err));
+    if (s->options.iterations > 0)
+        rv_wiener_window_filter(&s->window, s->em_scratch, pool);
     rv_pool_run(pool, s->planes, synthesise, s);
     s->next += frames;
     drop_used(s, &s->mix);

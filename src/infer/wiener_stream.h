@@ -1,17 +1,22 @@
-/* wiener_stream.h - stems of a stream made better by the Wiener filter: window by window, in memory
- * that does not grow with the track. */
+/* wiener_stream.h - stems of a stream made better by models of their sources, by the Wiener filter,
+ * or both: window by window, in memory that does not grow with the track. */
 #ifndef INFER_WIENER_STREAM_H
 #define INFER_WIENER_STREAM_H
 
-#include "base/pool.h"
+#include "infer/source_fit.h"
 
 typedef struct rv_wiener_stream rv_wiener_stream;
 
 typedef struct rv_wiener_options {
     size_t channels, stems, sample_rate;
-    size_t iterations; /* from 1 */
-    rv_pool *pool;     /* borrowed */
+    size_t iterations;  /* of the Wiener filter; 0: it is left out */
+    rv_pool *pool;      /* borrowed */
+    rv_source_fit *fit; /* borrowed; NULL: left out */
 } rv_wiener_options;
+
+/* Samples of a frame; there is one every quarter. */
+enum { RV_WIENER_OVERLAP = 4 };
+size_t rv_wiener_stream_frame(size_t sample_rate);
 
 RV_NODISCARD rv_status rv_wiener_stream_new(rv_wiener_stream **out, const rv_wiener_options *o,
                                             rv_error *err);
