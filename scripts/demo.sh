@@ -27,8 +27,8 @@ if [ $# -eq 0 ]; then
   song=$(demo_song)
   set -- "$song"
 fi
-build/ravel separate -m classic --overwrite "$@"
+build/ravel separate -m ravel_s --overwrite "$@"
 mix=()
-[ $# -eq 1 ] && [ -f "$1" ] && mix=(--mix "$1" separated/classic/"$(basename "${1%.*}")")
-build/ravel report "${mix[@]:-separated/classic}" -o separated/report.html
+[ $# -eq 1 ] && [ -f "$1" ] && mix=(--mix "$1" separated/ravel_s/"$(basename "${1%.*}")")
+build/ravel report "${mix[@]:-separated/ravel_s}" -o separated/report.html
 echo "open separated/report.html in a browser to listen"

@@ -580,6 +580,7 @@ int main(void)
         cmocka_unit_test(test_gradients),
 #endif
         cmocka_unit_test(test_silence_and_equality),
+        cmocka_unit_test(test_snr),
         cmocka_unit_test(test_corners),
         cmocka_unit_test(test_transport_has_a_slope_where_magnitudes_have_none),
         cmocka_unit_test(test_transport_moves_a_sinusoid_by_an_octave),
