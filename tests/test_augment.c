@@ -307,6 +307,13 @@ TEST(test_errors)
     a.tempo_max = 90;
     check_error(&a, 6, RV_ERR_ARG, "90 %");
     a.tempo_max = 12;
+    a.effects = -1;
+    check_error(&a, 6, RV_ERR_ARG, "probability of effects is -1");
+    a.effects = 1;
+    a.effects_gain = 50;
+    check_error(&a, 6, RV_ERR_ARG, "effects of 50 dB; expected 0 to 40");
+    a.effects = 0;
+    a.effects_gain = 9;
     if (rv_repitch_present())
         CHECK_OK(rv_augment_check(&a, 6, &err), err);
     else

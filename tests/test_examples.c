@@ -247,6 +247,36 @@ TEST(test_repitched)
     CHECK_MSG(changed > 0 && changed < EXAMPLES, "%d of %d changed", changed, EXAMPLES);
 }
 
+/* Half of the stems, the same ones for any number of threads; the mix is their sum. */
+TEST(test_effects)
+{
+    static batch plain, x, again;
+    rv_track_cache *t = open_songs("set");
+    rv_examples_config c = small();
+    rv_examples *e = open_examples(&c, t, 0);
+    fill(e, 0, &plain);
+    rv_examples_free(e);
+    c.augment.effects = 0.5;
+    e = open_examples(&c, t, 0);
+    fill(e, 0, &x);
+    rv_examples_free(e);
+    e = open_examples(&c, t, 2);
+    fill(e, 0, &again);
+    rv_examples_free(e);
+    free_songs(t);
+    int changed = 0;
+    for (size_t i = 0; i < B * S; i++) {
+        const size_t first = (i / S * T * S + i % S) * C; /* the stem's first frame */
+        bool same = true;
+        for (size_t frame = 0; frame < T; frame++)
+            same &= x.stems[first + frame * S * C] == plain.stems[first + frame * S * C];
+        changed += !same;
+    }
+    CHECK_MSG(changed > 2 && changed < B * S - 2, "%d of %d changed", changed, B * S);
+    CHECK(memcmp(&x, &again, sizeof x) == 0);
+    check_mix_is_sum(&x);
+}
+
 /* The file is used where it is there, unless stems are augmented. */
 TEST(test_mixture_file)
 {
@@ -395,6 +425,10 @@ TEST(test_bad_configurations)
     check_error(&c, t, -1, RV_ERR_ARG, "-1 threads");
     c.augment.remix = 2;
     check_error(&c, t, 1, RV_ERR_ARG, "probability of remix");
+    c = small();
+    c.augment.effects = 1;
+    c.channels = 1;
+    check_error(&c, t, 1, RV_ERR_ARG, "effects for audio of 1 channels; expected stereo");
     free_songs(t);
 }
 
@@ -449,6 +483,7 @@ int main(void)
         cmocka_unit_test(test_seed),
         cmocka_unit_test(test_augmented_mix_is_sum),
         cmocka_unit_test(test_repitched),
+        cmocka_unit_test(test_effects),
         cmocka_unit_test(test_mixture_file),
         cmocka_unit_test(test_normalised),
         cmocka_unit_test(test_borrowed_stems),

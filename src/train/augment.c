@@ -20,7 +20,8 @@ rv_augment rv_augment_none(void)
                          .pitch_max = 2,
                          .tempo_max = 12,
                          .tempo_std = 5,
-                         .repitch_same = true };
+                         .repitch_same = true,
+                         .effects_gain = 9 };
 }
 
 rv_augment rv_augment_demucs(int sample_rate)
@@ -36,7 +37,7 @@ rv_augment rv_augment_demucs(int sample_rate)
 bool rv_augment_is_none(const rv_augment *a)
 {
     return a->remix == 0 && a->gain == 0 && !a->swap_channels && !a->flip_sign && a->shift == 0 &&
-           a->silence == 0 && a->borrow == 0 && a->repitch == 0;
+           a->silence == 0 && a->borrow == 0 && a->repitch == 0 && a->effects == 0;
 }
 
 static rv_status check_probability(const char *name, double p, rv_error *err)
@@ -72,6 +73,10 @@ rv_status rv_augment_check(const rv_augment *a, size_t batch, rv_error *err)
     RV_TRY(check_probability("silence", a->silence, err));
     RV_TRY(check_probability("borrow", a->borrow, err));
     RV_TRY(check_probability("repitch", a->repitch, err));
+    RV_TRY(check_probability("effects", a->effects, err));
+    if (!(a->effects_gain >= 0 && a->effects_gain <= 40))
+        return RV_FAIL(err, RV_ERR_ARG, "augmentation: effects of %g dB; expected 0 to 40",
+                       a->effects_gain);
     if (!isfinite(a->gain_min) || !isfinite(a->gain_max) || a->gain_min > a->gain_max)
         return RV_FAIL(err, RV_ERR_ARG,
                        "augmentation: gains from %g to %g; expected a range of numbers",
@@ -176,6 +181,11 @@ void rv_augment_draw(const rv_augment *a, uint64_t seed, uint64_t step, const rv
 bool rv_augment_borrows(const rv_augment *a, uint64_t seed, uint64_t clip)
 {
     return rv_rng_uniform(seed, RV_DATA_STREAM(DATA_BORROW), clip) < a->borrow;
+}
+
+bool rv_augment_retouches(const rv_augment *a, uint64_t seed, uint64_t clip)
+{
+    return rv_rng_uniform(seed, RV_DATA_STREAM(DATA_EFFECTS), clip) < a->effects;
 }
 
 size_t rv_augment_draw_lender(uint64_t seed, uint64_t clip, size_t attempt, size_t n)

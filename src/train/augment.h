@@ -4,7 +4,8 @@
  * choices, and then applied in one pass: a stem of the result is a clip of the same stem, perhaps
  * of another song (remix), from an offset on (shift), with its channels swapped, times a gain whose
  * sign may be negative or that is 0 (silence). All choices are functions of (seed, step) alone.
- * Pitch and tempo are changed before, clip by clip (train/repitch.h). */
+ * Pitch and tempo are changed before, clip by clip (train/repitch.h), and effects are applied
+ * (train/retouch.h). */
 #ifndef TRAIN_AUGMENT_H
 #define TRAIN_AUGMENT_H
 
@@ -30,6 +31,8 @@ typedef struct rv_augment {
     double tempo_max;          /* percent, faster or slower */
     double tempo_std;          /* percent, standard deviation before the limit */
     bool repitch_same;         /* all stems of an example alike */
+    double effects;            /* probability of random effects for a stem; stereo only */
+    double effects_gain;       /* dB, of their equaliser, up or down */
 } rv_augment;
 
 /* Where a stem of an example comes from, and what is done to it. */
@@ -71,6 +74,9 @@ size_t rv_augment_clip_frames(const rv_augment *a, size_t frames);
  * its song has no such stem; and the `attempt`th draw below n of an example that may lend it. */
 bool rv_augment_borrows(const rv_augment *a, uint64_t seed, uint64_t clip);
 size_t rv_augment_draw_lender(uint64_t seed, uint64_t clip, size_t attempt, size_t n);
+
+/* Whether the clip'th clip gets effects. */
+bool rv_augment_retouches(const rv_augment *a, uint64_t seed, uint64_t clip);
 
 /* choices [B,S] of the step'th batch */
 void rv_augment_draw(const rv_augment *a, uint64_t seed, uint64_t step, const rv_batch_shape *shape,

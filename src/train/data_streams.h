@@ -23,6 +23,8 @@ enum {
     DATA_TEMPO,   /* by how many percent */
     DATA_BORROW,  /* whether a stem that a song lacks is another song's */
     DATA_LENDER,  /* which example lends it */
+    DATA_EFFECTS, /* whether a stem gets effects */
+    DATA_RETOUCH, /* which effects, and their values */
 };
 
 #endif

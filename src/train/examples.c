@@ -7,6 +7,7 @@
 #include "train/example_order.h"
 #include "train/prefetch.h"
 #include "train/repitch.h"
+#include "train/retouch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -73,10 +74,21 @@ static rv_status repitch(const rv_examples *e, uint64_t example, size_t stem, fl
                            rv_augment_shift_frames(a, e->shape.frames), err);
 }
 
+static rv_status retouch(const rv_examples *e, uint64_t clip, float *const *planes, rv_error *err)
+{
+    const rv_examples_config *c = &e->config;
+    rv_effect chain[RV_RETOUCH_MAX];
+    if (!rv_augment_retouches(&c->augment, c->seed, clip))
+        return RV_OK;
+    const size_t n = rv_retouch_draw(chain, c->seed, clip, c->augment.effects_gain);
+    return rv_retouch_clip(chain, n, c->sample_rate, planes, e->shape.clip_frames, err);
+}
+
 static rv_status read_clip(const rv_examples *e, const bench *w, uint64_t step, size_t b,
                            size_t clip, rv_error *err)
 {
     float *planes[RV_AUDIO_CHANNELS_MAX];
+    const uint64_t example = step * e->shape.examples + b;
     const rv_place *place =
         clip < e->shape.stems ? &w->stem_places[b * e->shape.stems + clip] : &w->places[b];
     const rv_track_part part = { .track = place->track,
@@ -91,8 +103,8 @@ static rv_status read_clip(const rv_examples *e, const bench *w, uint64_t step, 
         return RV_OK;
     RV_TRY(rv_track_read(e->tracks, &part, planes, err));
     if (e->config.augment.repitch > 0)
-        return repitch(e, step * e->shape.examples + b, clip, planes, err);
-    return RV_OK;
+        RV_TRY(repitch(e, example, clip, planes, err));
+    return retouch(e, example * e->shape.stems + clip, planes, err);
 }
 
 /* The mixture files of a batch that is not augmented -> mix [B,T,C] */
@@ -178,6 +190,10 @@ static rv_status check_config(const rv_examples_config *c, rv_error *err)
     if (c->batch < 1 || c->batch > SIZE_LIMIT || c->ahead > SIZE_LIMIT)
         return RV_FAIL(err, RV_ERR_ARG, "batches of %zu examples, %zu ahead; expected 1 to %d",
                        c->batch, c->ahead, SIZE_LIMIT);
+    if (c->augment.effects > 0 && c->channels != 2)
+        return RV_FAIL(err, RV_ERR_ARG,
+                       "augmentation: effects for audio of %d channels; expected stereo",
+                       c->channels);
     return rv_augment_check(&c->augment, c->batch, err);
 }
 

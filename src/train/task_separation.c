@@ -35,6 +35,9 @@ static const rv_config_key keys[] = {
     RV_KEY_NUMBER("data.augment.repitch", 0, 1, "0", "probability of another pitch and tempo"),
     RV_KEY_INTEGER("data.augment.pitch_max", 0, 12, "2", "semitones"),
     RV_KEY_NUMBER("data.augment.tempo_max", 0, 50, "12", "percent"),
+    RV_KEY_NUMBER("data.augment.effects", 0, 1, "0",
+                  "probability that a stem gets a random equaliser, compressor, reverb"),
+    RV_KEY_NUMBER("data.augment.effects_gain", 0, 40, "9", "dB of the equaliser, up or down"),
     RV_KEY_NUMBER("data.valid_seconds", 0, 1e6, "0",
                   "of the middle of each song that validation hears; 0: all"),
     { "loss.stem_weights", RV_CONFIG_NUMBERS, 0, 1e6, NULL, "[]", "empty: all equal" },
@@ -72,6 +75,8 @@ static void read_augment(const rv_recipe *r, rv_augment *a)
     a->repitch = rv_recipe_number(r->values, "data.augment.repitch");
     a->pitch_max = (int)rv_recipe_integer(r->values, "data.augment.pitch_max");
     a->tempo_max = rv_recipe_number(r->values, "data.augment.tempo_max");
+    a->effects = rv_recipe_number(r->values, "data.augment.effects");
+    a->effects_gain = rv_recipe_number(r->values, "data.augment.effects_gain");
 }
 
 static void read_examples(config *c, const rv_recipe *r)
