@@ -107,7 +107,7 @@ MODEL(open_unmix, 90, NUMBER("n_fft", 16), NUMBER("n_hop", 6), NUMBER("hidden_si
 
 MODEL(ravel_s, 90, NUMBER("n_fft", 32), NUMBER("hop", 8), NUMBER("bands", 4), NUMBER("features", 5),
       NUMBER("blocks", 2), NUMBER("time_units", 3), NUMBER("band_units", 2), NUMBER("hidden", 6),
-      NUMBER("rank", 3), NUMBER("samplerate", 8000))
+      NUMBER("rank", 3), NUMBER("samplerate", 8000), NUMBER("mid_side", 1))
 
 MODEL(bsrnn, 70, NUMBER("n_fft", 32), NUMBER("hop", 16), NUMBER("fc_dim", 3), NUMBER("rnn_dim", 2),
       NUMBER("num_layers", 2), NUMBER("mlp_dim", 4))

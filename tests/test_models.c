@@ -52,6 +52,7 @@ CASE(htdemucs_6s)
 CASE(umx)
 CASE(umx_causal)
 CASE(ravel_s)
+CASE(ravel_s_mid_side)
 CASE(bsrnn)
 CASE(bsrnn_residual)
 CASE(mmdensenet)
@@ -333,6 +334,7 @@ int main(void)
         cmocka_unit_test(test_umx),
         cmocka_unit_test(test_umx_causal),
         cmocka_unit_test(test_ravel_s),
+        cmocka_unit_test(test_ravel_s_mid_side),
         cmocka_unit_test(test_bsrnn),
         cmocka_unit_test(test_bsrnn_residual),
         cmocka_unit_test(test_mmdensenet),

@@ -87,20 +87,38 @@ static double products(const rv_node *n)
     return sum;
 }
 
-TEST(test_size_and_work)
+static void check_size(bool mid_side, size_t parameters)
 {
-    static const rv_arg args[] = { STEMS };
+    const rv_arg args[] = { STEMS, NUMBER("mid_side", mid_side) };
     network n;
     double sum = 0;
-    open_network(&n, args, 1, 0);
+    open_network(&n, args, 2, 0);
     for (const rv_node *v = n.graph->first; v; v = v->next)
         sum += v->op ? products(v) : 0;
     sum /= n.info.segment;
     printf("# ravel_s: %zu parameters, %.3f billion multiplications for a second of audio\n",
            nn_count(&n.nn), sum / 1e9);
-    CHECK(nn_count(&n.nn) == 2223136);
+    CHECK(nn_count(&n.nn) == parameters);
     CHECK(sum > 0.3e9 && sum < 1e9);
     close_network(&n);
+}
+
+TEST(test_size_and_work)
+{
+    check_size(false, 2223136);
+    check_size(true, 2485408);
+}
+
+TEST(test_mid_side_is_for_stereo)
+{
+    const rv_arg args[] = { STEMS, NUMBER("mid_side", 1), NUMBER("audio_channels", 1) };
+    const rv_model_def *def = rv_model_find("ravel_s");
+    rv_model_info info = { 0 };
+    rv_error err = { 0 };
+    void *config = calloc(1, def->config_size);
+    CHECK(def->configure(config, &info, &(rv_args){ args, 3 }, &err) == RV_ERR_ARG);
+    CHECK_MSG(strstr(err.text, "mid_side is true; it needs two channels, not 1"), "%s", err.text);
+    free(config);
 }
 
 static double sample(size_t i)
@@ -114,9 +132,9 @@ static double sample(size_t i)
 enum { LENGTH = 1777 };
 
 /* Of each sample and channel, how far the stems' sum is from the mix. */
-static void check_sum(const char *mask)
+static void check_sum(const char *mask, bool mid_side)
 {
-    const rv_arg args[] = { SMALL, TEXT("mask", mask) };
+    const rv_arg args[] = { SMALL, TEXT("mask", mask), NUMBER("mid_side", mid_side) };
     network n;
     open_network(&n, args, sizeof args / sizeof *args, LENGTH);
     plan_network(&n);
@@ -143,8 +161,10 @@ static void check_sum(const char *mask)
 
 TEST(test_stems_add_up_to_the_mix)
 {
-    check_sum("complex");
-    check_sum("real");
+    check_sum("complex", false);
+    check_sum("complex", true);
+    check_sum("real", false);
+    check_sum("real", true);
 }
 
 TEST(test_silence_stays_silent)
@@ -197,6 +217,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_size_and_work),
+        cmocka_unit_test(test_mid_side_is_for_stereo),
         cmocka_unit_test(test_stems_add_up_to_the_mix),
         cmocka_unit_test(test_silence_stays_silent),
         cmocka_unit_test(test_one_direction_does_not_look_ahead),

@@ -57,13 +57,14 @@ class Compact(Spectral):
     """ravel_s"""
 
     def __init__(self, edges, audio, stems, n_fft, hop, features, blocks, time_units, band_units,
-                 hidden, rank, bidirectional, mask):
+                 hidden, rank, bidirectional, mask, mid_side=False):
         super().__init__(n_fft, hop)
         self.edges, self.stems, self.audio, self.mask = edges, stems, audio, mask
+        self.mid_side = mid_side
         widths = [b - a for a, b in zip(edges, edges[1:])]
         each = audio * (2 if mask == "complex" else 1)
         self.split = nn.ModuleList(
-            nn.ModuleDict({"fc": nn.Linear(3 * audio * w, features)}) for w in widths)
+            nn.ModuleDict({"fc": nn.Linear((3 + mid_side) * audio * w, features)}) for w in widths)
         self.blocks = nn.ModuleList(nn.ModuleDict({
             "time": Recurrent(features, time_units, bidirectional),
             "bands": Recurrent(features, band_units, True)}) for _ in range(blocks))
@@ -72,11 +73,23 @@ class Compact(Spectral):
             "fc2": nn.Linear(hidden, stems * rank),
             "basis": nn.Linear(rank, w * each, bias=False)}) for w in widths)
 
+    @staticmethod
+    def size(z):
+        return (z.abs() ** 2 + 1e-6).sqrt()
+
+    @staticmethod
+    def turn(x, axis):
+        """left and right to mid and side, or back"""
+        a, b = x.unbind(axis)
+        return torch.stack([a + b, a - b], axis) / 2 ** 0.5
+
     def split_bands(self, z):
         z = z.permute(2, 1, 0) / self.n_fft ** 0.5
-        size = (z.abs() ** 2 + 1e-6).sqrt()
-        phased = torch.view_as_real(z * size ** -0.75)
-        x = torch.cat([phased, size[..., None] ** 0.25], -1).permute(0, 3, 1, 2)  # [T,3,F,A]
+        size = self.size(z)
+        parts = [torch.view_as_real(z * size ** -0.75), size[..., None] ** 0.25]
+        if self.mid_side:
+            parts.append(self.size(self.turn(z, -1))[..., None] ** 0.25)
+        x = torch.cat(parts, -1).permute(0, 3, 1, 2)  # [T,3 or 4,F,A]
         return torch.stack([m["fc"](x[:, :, a:b].flatten(1))
                             for m, a, b in zip(self.split, self.edges, self.edges[1:])])
 
@@ -94,12 +107,13 @@ class Compact(Spectral):
         return m + (1 - m.sum(0)) / self.stems
 
     def forward(self, mix):
-        z = self.spectrum(mix)
+        z = self.spectrum(self.turn(mix, 1) if self.mid_side else mix)
         h = self.split_bands(z)
         for block in self.blocks:
             h = block["time"](h)
             h = block["bands"](h.transpose(0, 1)).transpose(0, 1)
-        return self.signals(self.make_masks(h) * z, mix.shape[-1])
+        y = self.signals(self.make_masks(h) * z, mix.shape[-1])
+        return self.turn(y, 2) if self.mid_side else y
 
 
 class BandLstm(nn.Module):
@@ -202,6 +216,10 @@ CASES = {
         name="ravel_s", samples=1500, rate=8000, audio=2, kind=Compact, edges=[0, 3, 6, 11, 19, 33],
         arguments=dict(n_fft=64, hop=16, features=8, blocks=2, time_units=6, band_units=5,
                        hidden=12, rank=4, bidirectional=True, mask="complex")),
+    "ravel_s_mid_side": dict(
+        name="ravel_s", samples=1500, rate=8000, audio=2, kind=Compact, edges=[0, 3, 6, 11, 19, 33],
+        arguments=dict(n_fft=64, hop=16, features=8, blocks=1, time_units=6, band_units=5,
+                       hidden=12, rank=4, bidirectional=True, mask="complex", mid_side=True)),
     "ravel_s_causal": dict(
         name="ravel_s", samples=900, rate=8000, audio=1, kind=Compact,
         edges=[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 17],

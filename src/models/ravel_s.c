@@ -5,7 +5,8 @@
  *   Speech, Language Process. 31, 2023. arXiv:2209.15174
  * but made to be quick on a processor: one trunk for all stems, GRUs, masks of low rank.
  *
- *   spectrum  z [T,F,A]                           n_fft 4096, hop 1024
+ *   spectrum  z [T,F,A]                           n_fft 4096, hop 1024; with `mid_side`, of
+ *             (L + R) / sqrt 2 and (L - R) / sqrt 2, to which stems return at the end
  *   input     |z|^(1/4) and z |z|^(-3/4), cut into K bands of equal width in Bark,
  *             one linear layer for each: h [K,T,N]
  *   trunk     `blocks` times  h += fc gru_time(norm h)    all bands side by side
@@ -28,7 +29,7 @@ typedef struct {
     spectrum_config spectrum;
     bands bands;
     size_t features, blocks, time_units, band_units, hidden, rank;
-    bool both_directions, complex_masks;
+    bool mid_side, both_directions, complex_masks;
 } config;
 
 static bool read_mask(rv_arg_reader *r)
@@ -37,6 +38,15 @@ static bool read_mask(rv_arg_reader *r)
     if (strcmp(text, "complex") && strcmp(text, "real"))
         rv_arg_fail(r, RV_ERR_ARG, "mask", "is %s, complex or real is expected", text);
     return !strcmp(text, "complex");
+}
+
+static bool read_mid_side(rv_arg_reader *r, const rv_model_info *info)
+{
+    const bool on = rv_arg_bool(r, "mid_side", false);
+    if (on && info->channels != 2)
+        rv_arg_fail(r, RV_ERR_ARG, "mid_side", "is true; it needs two channels, not %zu",
+                    info->channels);
+    return on;
 }
 
 static void read_bands(rv_arg_reader *r, const rv_model_info *info, config *c)
@@ -56,6 +66,7 @@ static rv_status configure(void *out, rv_model_info *info, const rv_args *args, 
     rv_arg_audio(&r, info);
     rv_arg_segment(&r, info, 8);
     c->spectrum = spectrum_configure(&r, "n_fft", 4096, "hop", 1024);
+    c->mid_side = read_mid_side(&r, info);
     read_bands(&r, info, c);
     c->features = rv_arg_size(&r, "features", 64, 1, 4096);
     c->blocks = rv_arg_size(&r, "blocks", 5, 1, 64);
@@ -75,19 +86,36 @@ static size_t valid_length(const void *cfg, const rv_model_info *info, size_t n)
     return spectrum_length(&c->spectrum, n);
 }
 
-/* z [A,T,F,2] -> [3,T,F,A]: z |z|^(-3/4) and |z|^(1/4). The scale is that at which noise keeps its
- * deviation. Real parts first, then imaginary ones, so that what follows reads memory in order. */
+/* z [2,T,F,A] -> |z| [1,T,F,A] */
+static rv_node *size_of(rv_node *z)
+{
+    rv_node *re = rv_slice(z, 0, 0, 1), *im = rv_slice(z, 0, 1, 1);
+    return rv_sqrt(rv_scale(rv_add(rv_mul(re, re), rv_mul(im, im)), 1, 1e-6));
+}
+
+/* Left and right, the last axis of x [...,2], to mid and side, or back. Orthogonal, so that errors
+ * weigh alike. */
+static rv_node *turned(rv_node *x)
+{
+    rv_node *a = rv_slice(x, -1, 0, 1), *b = rv_slice(x, -1, 1, 1);
+    rv_node *parts[] = { rv_add(a, b), rv_sub(a, b) };
+    return rv_scale(rv_concat(-1, 2, parts), sqrt(0.5), 0);
+}
+
+/* z [A,T,F,2] -> [3,T,F,A]: z |z|^(-3/4) and |z|^(1/4); of mid and side [4,T,F,2], with |z|^(1/4)
+ * of left and right. The scale is that at which noise keeps its deviation. Real parts first, then
+ * imaginary ones, so that what follows reads memory in order. */
 static rv_node *compressed(const config *c, rv_node *z)
 {
     z = rv_scale(RV_PERMUTE(z, 3, 1, 2, 0), 1 / sqrt((double)c->spectrum.n_fft), 0);
-    rv_node *re = rv_slice(z, 0, 0, 1), *im = rv_slice(z, 0, 1, 1);
-    rv_node *size = rv_sqrt(rv_scale(rv_add(rv_mul(re, re), rv_mul(im, im)), 1, 1e-6));
-    rv_node *quarter = rv_sqrt(rv_sqrt(size));
-    rv_node *parts[] = { rv_mul(z, rv_div(quarter, size)), quarter };
-    return rv_concat(0, 2, parts);
+    rv_node *size = size_of(z), *quarter = rv_sqrt(rv_sqrt(size));
+    rv_node *parts[] = { rv_mul(z, rv_div(quarter, size)), quarter, NULL };
+    if (c->mid_side)
+        parts[2] = rv_sqrt(rv_sqrt(size_of(turned(z))));
+    return rv_concat(0, c->mid_side ? 3 : 2, parts);
 }
 
-/* x [3,T,F,A] -> [K,T,N] */
+/* x [P,T,F,A] -> [K,T,N] */
 static rv_node *split(nn_builder *b, const config *c, rv_node *x)
 {
     rv_node *h[BANDS_MOST];
@@ -95,7 +123,8 @@ static rv_node *split(nn_builder *b, const config *c, rv_node *x)
     for (size_t i = 0; i < c->bands.n; i++) {
         const size_t mark = nn_enter(b, "split.%zu", i);
         rv_node *y = bands_take(&c->bands, x, i);
-        y = rv_reshape(y, RV_SHAPE(1, rv_extent(y, 0), 3 * rv_extent(y, 2) * rv_extent(y, 3)));
+        const size_t inputs = rv_extent(y, 1) * rv_extent(y, 2) * rv_extent(y, 3);
+        y = rv_reshape(y, RV_SHAPE(1, rv_extent(y, 0), inputs));
         h[i] = nn_linear(b, "fc", y, c->features, true);
         nn_leave(b, mark);
     }
@@ -184,10 +213,15 @@ static rv_node *real_stems(nn_builder *b, const config *c, rv_node *h, rv_node *
 static rv_node *build(nn_builder *b, const void *cfg, const rv_model_info *info, rv_node *mix)
 {
     const config *c = cfg;
-    rv_node *z = spectrum_parts(&c->spectrum, mix);
+    const size_t n = rv_extent(mix, 1), stems = info->n_stems;
+    rv_node *z = spectrum_parts(&c->spectrum, c->mid_side ? turned(mix) : mix);
     rv_node *h = trunk(b, c, split(b, c, compressed(c, z)));
-    z = (c->complex_masks ? complex_stems : real_stems)(b, c, h, z, info->n_stems);
-    return spectrum_join(&c->spectrum, z, rv_extent(mix, 1));
+    z = (c->complex_masks ? complex_stems : real_stems)(b, c, h, z, stems);
+    rv_node *y = spectrum_join(&c->spectrum, z, n);
+    if (!c->mid_side)
+        return y;
+    y = turned(rv_reshape(y, RV_SHAPE(n, stems, 2)));
+    return rv_reshape(y, RV_SHAPE(1, n, 2 * stems));
 }
 
 static const char *const classes[] = { "ravel_s", NULL };
