@@ -137,7 +137,9 @@ static rv_status read_all(rv_recipe *r, const char *path, const char *const *ove
     read_optimiser(r);
     RV_TRY(read_schedule(r, err));
     RV_TRY(read_run(r, err));
-    return r->task->read(&r->task_config, r, err);
+    if (!(r->task_config = calloc(1, r->task->config_size)))
+        return RV_FAIL(err, RV_ERR_NOMEM, "a recipe");
+    return r->task->read(r->task_config, r, err);
 }
 
 rv_status rv_recipe_open(rv_recipe **out, const char *path, const char *const *overrides,
@@ -161,8 +163,9 @@ void rv_recipe_free(rv_recipe *r)
     if (!r)
         return;
     json_decref(r->values);
-    if (r->task)
-        r->task->free_config(r->task_config);
+    if (r->task_config)
+        r->task->release_config(r->task_config);
+    free(r->task_config);
     rv_loss_release(&r->loss);
     rv_arena_fini(&r->arena);
     free(r);

@@ -22,18 +22,22 @@ typedef struct rv_task {
     /* Whether this is the task of the model that a recipe names. */
     bool (*learns)(const char *model);
 
-    /* Its part of a recipe whose common part has been read -> rv_recipe.task_config. */
-    rv_status (*read)(void **config, const rv_recipe *r, rv_error *err);
-    void (*free_config)(void *config);
+    /* Its part of a recipe whose common part has been read -> rv_recipe.task_config, zeros at
+     * first. Whatever became of it, the second gives up what it holds. */
+    size_t config_size;
+    rv_status (*read)(void *config, const rv_recipe *r, rv_error *err);
+    void (*release_config)(void *config);
 
     /* The section `data` as far as it decides on the bits of a run: a state is not taken up with
      * another one. Model and seed count as well, whatever the task. NULL without memory. */
     json_t *(*identity)(const rv_recipe *r);
 
-    /* The data of a run; report: what was found. The options are kept. */
-    rv_status (*open)(void **work, const rv_recipe *r, const rv_train_options *options,
+    /* The data of a run -> work, zeros at first; report: what was found. The options are kept.
+     * Whatever became of it, the second gives up what it holds. */
+    size_t work_size;
+    rv_status (*open)(void *work, const rv_recipe *r, const rv_train_options *options,
                       rv_train_report *report, rv_error *err);
-    void (*close)(void *work);           /* takes NULL */
+    void (*close)(void *work);
     size_t (*batches)(const void *work); /* of an epoch, above 0 */
 
     /* The inputs of the learner for batch `index`, a function of (recipe, data, index); they are

@@ -33,25 +33,14 @@ static bool learns(const char *model)
     return strcmp(model, "ddsp_autoencoder") == 0;
 }
 
-static void free_config(void *config)
+static void release_config(void *config)
 {
-    if (config)
-        rv_autoencoder_recipe_fini(config);
-    free(config);
+    rv_autoencoder_recipe_fini(config);
 }
 
-static rv_status read_config(void **out, const rv_recipe *r, rv_error *err)
+static rv_status read_config(void *config, const rv_recipe *r, rv_error *err)
 {
-    rv_autoencoder_recipe *a = calloc(1, sizeof *a);
-    if (!a)
-        return RV_FAIL(err, RV_ERR_NOMEM, "a recipe");
-    const rv_status st = rv_autoencoder_recipe_read(a, r, err);
-    if (st != RV_OK) {
-        free_config(a);
-        return st;
-    }
-    *out = a;
-    return RV_OK;
+    return rv_autoencoder_recipe_read(config, r, err);
 }
 
 static json_t *identity(const rv_recipe *r)
@@ -104,37 +93,23 @@ static rv_status take_memory(work *w, rv_error *err)
 static void close_work(void *own)
 {
     work *w = own;
-    if (!w)
-        return;
     rv_phrase_data_close(&w->data);
     json_decref(w->arguments);
     for (int i = 0; i < RV_RESYNTHESIS_INPUTS; i++)
         free(w->in[i]);
     free(w->confidence);
     free(w->voiced);
-    free(w);
 }
 
-static rv_status open_work(void **out, const rv_recipe *r, const rv_train_options *options,
+static rv_status open_work(void *own, const rv_recipe *r, const rv_train_options *options,
                            rv_train_report *report, rv_error *err)
 {
-    work *w = calloc(1, sizeof *w);
-    if (!w)
-        return RV_FAIL(err, RV_ERR_NOMEM, "training data");
+    work *w = own;
     w->recipe = r;
     w->own = r->task_config;
-    rv_status st =
-        rv_phrase_data_open(&w->data, r, &w->own->phrases, w->own->crepe, options, report, err);
-    if (st == RV_OK)
-        st = configure(w, err);
-    if (st == RV_OK)
-        st = take_memory(w, err);
-    if (st != RV_OK) {
-        close_work(w);
-        return st;
-    }
-    *out = w;
-    return RV_OK;
+    RV_TRY(rv_phrase_data_open(&w->data, r, &w->own->phrases, w->own->crepe, options, report, err));
+    RV_TRY(configure(w, err));
+    return take_memory(w, err);
 }
 
 static size_t batches(const void *own)
@@ -254,9 +229,11 @@ const rv_task rv_task_autoencoder = {
     .measures = measures,
     .n_measures = sizeof measures / sizeof *measures,
     .learns = learns,
+    .config_size = sizeof(rv_autoencoder_recipe),
     .read = read_config,
-    .free_config = free_config,
+    .release_config = release_config,
     .identity = identity,
+    .work_size = sizeof(work),
     .open = open_work,
     .close = close_work,
     .batches = batches,

@@ -78,12 +78,10 @@ static bool learns(const char *model)
     return strcmp(model, "ddsp_inv") == 0;
 }
 
-static void free_config(void *own)
+static void release_config(void *own)
 {
     config *c = own;
-    if (c)
-        json_decref(c->arguments);
-    free(c);
+    json_decref(c->arguments);
 }
 
 static rv_status configure(void *to, const rv_args *args, rv_error *err)
@@ -147,24 +145,14 @@ static void read_weights(rv_inversion_weights *w, const rv_recipe *r)
     w->audio = rv_recipe_number(r->values, "loss.audio");
 }
 
-static rv_status read_config(void **out, const rv_recipe *r, rv_error *err)
+static rv_status read_config(void *own, const rv_recipe *r, rv_error *err)
 {
-    config *c = calloc(1, sizeof *c);
-    if (!c)
-        return RV_FAIL(err, RV_ERR_NOMEM, "a recipe");
+    config *c = own;
+    if (r->songs.n_stems != 1)
+        return RV_FAIL(err, RV_ERR_ARG, "data.stems: %zu stems, one is expected", r->songs.n_stems);
     read_weights(&c->weights, r);
-    rv_status st =
-        r->songs.n_stems == 1
-            ? read_model(c, r, err)
-            : RV_FAIL(err, RV_ERR_ARG, "data.stems: %zu stems, one is expected", r->songs.n_stems);
-    if (st == RV_OK)
-        st = read_notes(c, r, err);
-    if (st != RV_OK) {
-        free_config(c);
-        return st;
-    }
-    *out = c;
-    return RV_OK;
+    RV_TRY(read_model(c, r, err));
+    return read_notes(c, r, err);
 }
 
 static json_t *identity(const rv_recipe *r)
@@ -227,38 +215,26 @@ static rv_status take_memory(work *w, rv_error *err)
 static void close_work(void *own)
 {
     work *w = own;
-    if (!w)
-        return;
     rv_examples_free(w->examples);
     rv_track_cache_free(w->songs);
     rv_track_list_free(w->list);
     for (int i = 0; i < RV_INVERSION_INPUTS; i++)
         free(w->in[i]);
     free(w->stem);
-    free(w);
 }
 
-static rv_status open_work(void **out, const rv_recipe *r, const rv_train_options *options,
+static rv_status open_work(void *own, const rv_recipe *r, const rv_train_options *options,
                            rv_train_report *report, rv_error *err)
 {
-    work *w = calloc(1, sizeof *w);
+    work *w = own;
     (void)options;
-    if (!w)
-        return RV_FAIL(err, RV_ERR_NOMEM, "training data");
     w->recipe = r;
     w->config = r->task_config;
     w->inversion = (rv_inversion){ &w->config->model, &r->loss, w->config->weights,
                                    w->config->notes.frames, r->songs.root != NULL };
     snprintf(report->layout, sizeof report->layout, "notes");
-    rv_status st = take_memory(w, err);
-    if (st == RV_OK && w->inversion.real)
-        st = open_songs(w, report, err);
-    if (st != RV_OK) {
-        close_work(w);
-        return st;
-    }
-    *out = w;
-    return RV_OK;
+    RV_TRY(take_memory(w, err));
+    return w->inversion.real ? open_songs(w, report, err) : RV_OK;
 }
 
 static size_t batches(const void *own)
@@ -364,9 +340,11 @@ const rv_task rv_task_inverse = {
     .n_measures = sizeof measures / sizeof *measures,
     .without_songs = true,
     .learns = learns,
+    .config_size = sizeof(config),
     .read = read_config,
-    .free_config = free_config,
+    .release_config = release_config,
     .identity = identity,
+    .work_size = sizeof(work),
     .open = open_work,
     .close = close_work,
     .batches = batches,

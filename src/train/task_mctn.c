@@ -19,25 +19,14 @@ static bool learns(const char *model)
     return strcmp(model, "mctn") == 0;
 }
 
-static void free_config(void *config)
+static void release_config(void *config)
 {
-    if (config)
-        rv_mctn_recipe_fini(config);
-    free(config);
+    rv_mctn_recipe_fini(config);
 }
 
-static rv_status read_config(void **out, const rv_recipe *r, rv_error *err)
+static rv_status read_config(void *config, const rv_recipe *r, rv_error *err)
 {
-    rv_mctn_recipe *m = calloc(1, sizeof *m);
-    if (!m)
-        return RV_FAIL(err, RV_ERR_NOMEM, "a recipe");
-    const rv_status st = rv_mctn_recipe_read(m, r, err);
-    if (st != RV_OK) {
-        free_config(m);
-        return st;
-    }
-    *out = m;
-    return RV_OK;
+    return rv_mctn_recipe_read(config, r, err);
 }
 
 static json_t *identity(const rv_recipe *r)
@@ -124,8 +113,6 @@ static rv_status take_memory(work *w, rv_error *err)
 static void close_work(void *own)
 {
     work *w = own;
-    if (!w)
-        return;
     rv_feature_mixes_free(w->train);
     rv_feature_mixes_free(w->valid);
     rv_feature_cache_free(w->cache);
@@ -133,27 +120,17 @@ static void close_work(void *own)
     rv_track_list_free(w->valid_list);
     for (int i = 0; i < RV_FEATURE_SEPARATION_INPUTS; i++)
         free(w->in[i]);
-    free(w);
 }
 
-static rv_status open_work(void **out, const rv_recipe *r, const rv_train_options *options,
+static rv_status open_work(void *own, const rv_recipe *r, const rv_train_options *options,
                            rv_train_report *report, rv_error *err)
 {
-    work *w = calloc(1, sizeof *w);
-    if (!w)
-        return RV_FAIL(err, RV_ERR_NOMEM, "training data");
+    work *w = own;
     w->recipe = r;
     w->own = r->task_config;
     w->options = options;
-    rv_status st = find_songs(w, report, err);
-    if (st == RV_OK)
-        st = take_memory(w, err);
-    if (st != RV_OK) {
-        close_work(w);
-        return st;
-    }
-    *out = w;
-    return RV_OK;
+    RV_TRY(find_songs(w, report, err));
+    return take_memory(w, err);
 }
 
 static size_t batches(const void *own)
@@ -260,9 +237,11 @@ const rv_task rv_task_mctn = {
     .keys = rv_mctn_keys,
     .measures_of = measures_of,
     .learns = learns,
+    .config_size = sizeof(rv_mctn_recipe),
     .read = read_config,
-    .free_config = free_config,
+    .release_config = release_config,
     .identity = identity,
+    .work_size = sizeof(work),
     .open = open_work,
     .close = close_work,
     .batches = batches,

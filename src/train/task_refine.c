@@ -63,14 +63,11 @@ static bool learns(const char *model)
     return rv_refiner_find(model) != RV_REFINER_KINDS;
 }
 
-static void free_config(void *own)
+static void release_config(void *own)
 {
     config *c = own;
-    if (!c)
-        return;
     json_decref(c->arguments);
     rv_crepe_f0_free(c->crepe);
-    free(c);
 }
 
 static rv_status configure(void *to, const rv_args *args, rv_error *err)
@@ -79,8 +76,9 @@ static rv_status configure(void *to, const rv_args *args, rv_error *err)
     return rv_refiner_configure(c, c->kind, args, err);
 }
 
-static rv_status fill_config(config *c, const rv_recipe *r, rv_error *err)
+static rv_status read_config(void *own, const rv_recipe *r, rv_error *err)
 {
+    config *c = own;
     rv_phrases_config *p = &c->phrases;
     if (r->songs.n_stems != 1)
         return RV_FAIL(err, RV_ERR_ARG, "data.stems: %zu stems, one is expected", r->songs.n_stems);
@@ -97,15 +95,6 @@ static rv_status fill_config(config *c, const rv_recipe *r, rv_error *err)
     p->loudness = c->model.loudness;
     p->pairs = true;
     return rv_feature_recipe_crepe(&c->crepe, p->f0_method, r, err);
-}
-
-static rv_status read_config(void **out, const rv_recipe *r, rv_error *err)
-{
-    config *c = calloc(1, sizeof *c);
-    if (!c)
-        return RV_FAIL(err, RV_ERR_NOMEM, "a recipe");
-    *out = c; /* freed with the recipe, whatever becomes of it */
-    return fill_config(c, r, err);
 }
 
 static json_t *identity(const rv_recipe *r)
@@ -138,36 +127,23 @@ static rv_status take_memory(work *w, rv_error *err)
 static void close_work(void *own)
 {
     work *w = own;
-    if (!w)
-        return;
     rv_phrase_data_close(&w->data);
     for (int i = 0; i < RV_REFINEMENT_INPUTS; i++)
         free(w->in[i]);
     free(w->confidence);
-    free(w);
 }
 
-static rv_status open_work(void **out, const rv_recipe *r, const rv_train_options *options,
+static rv_status open_work(void *own, const rv_recipe *r, const rv_train_options *options,
                            rv_train_report *report, rv_error *err)
 {
-    work *w = calloc(1, sizeof *w);
-    if (!w)
-        return RV_FAIL(err, RV_ERR_NOMEM, "training data");
+    work *w = own;
     w->recipe = r;
     w->config = r->task_config;
-    rv_status st = rv_phrase_data_open(&w->data, r, &w->config->phrases, w->config->crepe, options,
-                                       report, err);
-    if (st == RV_OK) {
-        const size_t frames = rv_phrases_shape(w->data.train).frames;
-        w->refinement = (rv_refinement){ &w->config->model, &r->loss, frames };
-        st = take_memory(w, err);
-    }
-    if (st != RV_OK) {
-        close_work(w);
-        return st;
-    }
-    *out = w;
-    return RV_OK;
+    RV_TRY(rv_phrase_data_open(&w->data, r, &w->config->phrases, w->config->crepe, options, report,
+                               err));
+    const size_t frames = rv_phrases_shape(w->data.train).frames;
+    w->refinement = (rv_refinement){ &w->config->model, &r->loss, frames };
+    return take_memory(w, err);
 }
 
 static size_t batches(const void *own)
@@ -300,9 +276,11 @@ const rv_task rv_task_refine = {
     .measures = measures,
     .n_measures = MEASURES,
     .learns = learns,
+    .config_size = sizeof(config),
     .read = read_config,
-    .free_config = free_config,
+    .release_config = release_config,
     .identity = identity,
+    .work_size = sizeof(work),
     .open = open_work,
     .close = close_work,
     .batches = batches,

@@ -152,33 +152,21 @@ static rv_status read_model(config *c, const rv_recipe *r, rv_error *err)
     return fit_segment(c, err);
 }
 
-static void free_config(void *own)
+static void release_config(void *own)
 {
     config *c = own;
-    if (!c)
-        return;
     json_decref(c->arguments);
     rv_arena_fini(&c->arena);
     free(c->model);
-    free(c);
 }
 
-static rv_status read_config(void **out, const rv_recipe *r, rv_error *err)
+static rv_status read_config(void *own, const rv_recipe *r, rv_error *err)
 {
-    config *c = calloc(1, sizeof *c);
-    if (!c)
-        return RV_FAIL(err, RV_ERR_NOMEM, "a recipe");
+    config *c = own;
     rv_arena_init(&c->arena, NULL);
     read_examples(c, r);
-    rv_status st = rv_augment_check(&c->examples.augment, c->examples.batch, err);
-    if (st == RV_OK)
-        st = read_model(c, r, err);
-    if (st != RV_OK) {
-        free_config(c);
-        return st;
-    }
-    *out = c;
-    return RV_OK;
+    RV_TRY(rv_augment_check(&c->examples.augment, c->examples.batch, err));
+    return read_model(c, r, err);
 }
 
 static json_t *identity(const rv_recipe *r)
@@ -247,8 +235,6 @@ static rv_status open_examples(work *w, rv_error *err)
 static void close_work(void *own)
 {
     work *w = own;
-    if (!w)
-        return;
     rv_examples_free(w->examples);
     rv_track_cache_free(w->train_songs);
     rv_track_cache_free(w->valid_songs);
@@ -256,27 +242,17 @@ static void close_work(void *own)
     rv_track_list_free(w->valid_list);
     free(w->mix);
     free(w->target);
-    free(w);
 }
 
-static rv_status open_work(void **out, const rv_recipe *r, const rv_train_options *options,
+static rv_status open_work(void *own, const rv_recipe *r, const rv_train_options *options,
                            rv_train_report *report, rv_error *err)
 {
-    work *w = calloc(1, sizeof *w);
-    if (!w)
-        return RV_FAIL(err, RV_ERR_NOMEM, "training data");
+    work *w = own;
     (void)options;
     w->recipe = r;
     w->config = r->task_config;
-    rv_status st = find_songs(w, report, err);
-    if (st == RV_OK)
-        st = open_examples(w, err);
-    if (st != RV_OK) {
-        close_work(w);
-        return st;
-    }
-    *out = w;
-    return RV_OK;
+    RV_TRY(find_songs(w, report, err));
+    return open_examples(w, err);
 }
 
 static size_t batches(const void *own)
@@ -347,9 +323,11 @@ const rv_task rv_task_separation = {
     .measures = measures,
     .n_measures = sizeof measures / sizeof *measures,
     .learns = learns,
+    .config_size = sizeof(config),
     .read = read_config,
-    .free_config = free_config,
+    .release_config = release_config,
     .identity = identity,
+    .work_size = sizeof(work),
     .open = open_work,
     .close = close_work,
     .batches = batches,

@@ -389,7 +389,9 @@ static rv_status start(run *r, rv_error *err)
     char path[PATH_ROOM];
     path_in(r, path, "last.state");
     const bool resumed = !dry_run && rv_train_state_exists(path);
-    RV_TRY(r->recipe->task->open(&r->work, r->recipe, r->options, r->report, err));
+    if (!(r->work = calloc(1, r->recipe->task->work_size)))
+        return RV_FAIL(err, RV_ERR_NOMEM, "training data");
+    RV_TRY(r->recipe->task->open(r->work, r->recipe, r->options, r->report, err));
     RV_TRY(rv_pool_new(&r->pool, r->options->threads, NULL, err));
     RV_TRY(rv_run_state_new(&r->state, r->recipe, r->work, resumed, r->pool, err));
     const rv_status st = dry_run ? time_steps(r, err) : go_on(r, path, resumed, err);
@@ -403,7 +405,9 @@ static void finish(run *r)
     rv_json_log_free(r->log);
     rv_run_state_fini(&r->state);
     rv_pool_free(r->pool);
-    r->recipe->task->close(r->work);
+    if (r->work)
+        r->recipe->task->close(r->work);
+    free(r->work);
 }
 
 rv_status rv_trainer_run(const rv_recipe *recipe, const rv_train_options *options,
