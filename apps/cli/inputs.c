@@ -2,6 +2,7 @@
 #include "inputs.h"
 
 #include "cli.h"
+#include "json_text.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -124,4 +125,26 @@ void inputs_free(input_list *list)
         free(list->items[i].track);
     }
     free(list->items);
+}
+
+char *input_result(const input *in, const char *out)
+{
+    const char *slash = strrchr(in->path, '/'), *base = slash ? slash + 1 : in->path;
+    const char *dot = strrchr(base, '.'), *track = in->track ? in->track : base;
+    const size_t n = in->track || !dot || dot == base ? strlen(track) : (size_t)(dot - base);
+    const size_t room = strlen(out) + n + 2;
+    char *name = malloc(room);
+    if (name)
+        snprintf(name, room, "%s/%.*s", out, (int)n, track);
+    return name;
+}
+
+void input_print_json(const input *in, rv_status status, const rv_error *err, bool first)
+{
+    printf("%s\n  {\"input\":", first ? "" : ",");
+    json_text(stdout, in->path);
+    if (status == RV_OK)
+        return;
+    printf(",\"status\":\"%s\",\"error\":", status == RV_ERR_CANCELLED ? "interrupted" : "failed");
+    json_text(stdout, err->text);
 }

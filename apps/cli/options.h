@@ -40,6 +40,26 @@ typedef struct option_table {
     const option_row *rows; /* ended by a row without a name */
 } option_table;
 
+/* Rows that many commands have. */
+#define ROW_CACHE(to)                                                       \
+    {                                                                       \
+        0, "cache", OPTION_TEXT, to, "DIR", 0, 0,                           \
+            "of features (default $XDG_CACHE_HOME/ravel or ~/.cache/ravel)" \
+    }
+#define ROW_OVERWRITE(to)                                                             \
+    {                                                                                 \
+        0, "overwrite", OPTION_FLAG, to, NULL, 0, 0, "replace results that are there" \
+    }
+#define ROW_PROGRESS(to)                                                 \
+    {                                                                    \
+        0, "progress", OPTION_CHOICE, to, "auto|json|none", 0, 0,        \
+            "a bar on a terminal, JSON lines, or nothing (default auto)" \
+    }
+#define ROW_JSON(to)                                                                        \
+    {                                                                                       \
+        0, "json", OPTION_FLAG, to, NULL, 0, 0, "what was done, as JSON on standard output" \
+    }
+
 /* Reads argv[1 .. argc), puts what is no option to the front of argv[1 ...] and returns how many
  * there are; -1: help was printed; -2: a mistake was reported. */
 int options_parse(const option_table *table, int argc, char **argv);

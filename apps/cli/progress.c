@@ -79,3 +79,8 @@ int progress_update(void *ctx, const rv_progress *now)
     }
     return cli_interrupted();
 }
+
+int progress_fraction(void *ctx, double fraction)
+{
+    return progress_update(ctx, &(rv_progress){ .fraction = fraction });
+}

@@ -23,4 +23,7 @@ void progress_end(progress *p); /* takes the bar away */
 /* A rv_progress_fn: draws, and stops the work after Ctrl-C. */
 int progress_update(void *ctx, const rv_progress *now);
 
+/* The same for work that says no more than which part is done. */
+int progress_fraction(void *ctx, double fraction);
+
 #endif
