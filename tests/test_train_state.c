@@ -464,6 +464,42 @@ TEST(test_partial_load)
     remove_folder(&folder);
 }
 
+/* Whether both tensors of a transformer are found under these names, and the third is not. */
+static void check_names(const char *class_token, const char *weight)
+{
+    const path_text folder = make_folder(), path = in_folder(&folder, "names");
+    const float x[2] = { 1, 2 };
+    const rv_tensor_source sources[] = { { class_token, RV_F32, 1, { 2 }, x },
+                                         { weight, RV_F32, 1, { 2 }, x },
+                                         { "more", RV_F32, 1, { 2 }, x } };
+    const rv_span spans[] = { { "new", 0, 1, { 1, { 1 } }, .frozen = false },
+                              { "v.cls_token", 1, 2, { 1, { 2 } }, .frozen = false },
+                              { "v.blocks.0.weight", 3, 2, { 1, { 2 } }, .frozen = false } };
+    float w[5] = { 0 };
+    char text[2000] = "";
+    size_t loaded = 0;
+    rv_error err;
+    rv_checkpoint *c = NULL;
+    json_t *config = json_object();
+    CHECK_OK(rv_safetensors_write(path.text, sources, 3, config, &err), err);
+    json_decref(config);
+    CHECK_OK(rv_checkpoint_open(&c, path.text, &err), err);
+    CHECK_OK(rv_partial_load(c, spans, 3, w, &loaded, collect, text, &err), err);
+    CHECK(loaded == 2 && !memcmp(w + 1, x, sizeof x) && !memcmp(w + 3, x, sizeof x) && w[0] == 0);
+    assert_string_equal(text, "\"new\" is not in the checkpoint\n"
+                              "\"more\" of the checkpoint is not in the model\n");
+    rv_checkpoint_free(c);
+    remove_folder(&folder);
+}
+
+TEST(test_partial_load_under_other_names)
+{
+    check_names("v.cls_token", "v.blocks.0.weight");
+    check_names("module.v.cls_token", "module.v.blocks.0.weight");
+    check_names("cls_token", "blocks.0.weight");
+    check_names("module.cls_token", "module.blocks.0.weight");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -478,6 +514,7 @@ int main(void)
         cmocka_unit_test(test_weights_are_no_state),
         cmocka_unit_test(test_exact_resume),
         cmocka_unit_test(test_partial_load),
+        cmocka_unit_test(test_partial_load_under_other_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

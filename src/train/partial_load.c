@@ -1,4 +1,7 @@
-/* partial_load.c - match tensors and spans by name. */
+/* partial_load.c - match tensors and spans by name.
+ *
+ * Files of others put a word in front of all names, or leave out one that the model has: of the
+ * manners known, that counts by which most names are found. */
 #include "train/partial_load.h"
 
 #include "io/text.h"
@@ -22,6 +25,55 @@ static shape_text show_shape(const size_t *shape, int rank)
     return s;
 }
 
+/* A name in the file: `added` before that of the model, which has lost `lost` at its beginning. */
+typedef struct manner {
+    const char *added, *lost;
+} manner;
+
+static const manner manners[] = {
+    { "", "" },
+    { "module.", "" }, /* PyTorch's DataParallel, as in the weights of AST */
+    { "", "v." },      /* a vision transformer by itself, as DeiT */
+    { "module.", "v." },
+};
+
+static const char *without(const char *name, const char *start)
+{
+    const size_t n = strlen(start);
+    return strncmp(name, start, n) == 0 ? name + n : NULL;
+}
+
+/* NULL: the file has none that the manner makes of this name. */
+static const rv_tensor *find(const rv_checkpoint *c, const manner *m, const char *name)
+{
+    char in_file[LINE];
+    const char *rest = without(name, m->lost);
+    if (!rest || (size_t)snprintf(in_file, sizeof in_file, "%s%s", m->added, rest) >= LINE)
+        return NULL;
+    return rv_checkpoint_find(c, in_file);
+}
+
+static const manner *best_manner(const rv_checkpoint *c, const rv_span *spans, size_t n)
+{
+    size_t most = 0, best = 0;
+    for (size_t i = 0; i < sizeof manners / sizeof *manners; i++) {
+        size_t found = 0;
+        for (size_t j = 0; j < n; j++)
+            found += find(c, &manners[i], spans[j].name) != NULL;
+        if (found > most) {
+            most = found;
+            best = i;
+        }
+    }
+    return &manners[best];
+}
+
+static bool is_of(const manner *m, const char *in_file, const char *name)
+{
+    const char *of_file = without(in_file, m->added), *of_model = without(name, m->lost);
+    return of_file && of_model && strcmp(of_file, of_model) == 0;
+}
+
 static void tell_misfit(const rv_tensor *t, const rv_span *s, rv_partial_fn *tell, void *ctx)
 {
     char line[LINE];
@@ -33,14 +85,14 @@ static void tell_misfit(const rv_tensor *t, const rv_span *s, rv_partial_fn *tel
     tell(ctx, t ? RV_PARTIAL_MISFIT : RV_PARTIAL_MISSING, s->name, line);
 }
 
-static void tell_unused(const rv_checkpoint *c, const rv_span *spans, size_t n, rv_partial_fn *tell,
-                        void *ctx)
+static void tell_unused(const rv_checkpoint *c, const manner *m, const rv_span *spans, size_t n,
+                        rv_partial_fn *tell, void *ctx)
 {
     for (size_t i = 0; i < rv_checkpoint_count(c); i++) {
         const char *name = rv_checkpoint_tensor(c, i)->name;
         char line[LINE];
         size_t j = 0;
-        while (j < n && strcmp(spans[j].name, name) != 0)
+        while (j < n && !is_of(m, name, spans[j].name))
             j++;
         if (j < n)
             continue;
@@ -53,9 +105,10 @@ static void tell_unused(const rv_checkpoint *c, const rv_span *spans, size_t n, 
 rv_status rv_partial_load(const rv_checkpoint *c, const rv_span *spans, size_t n, float *parameters,
                           size_t *loaded, rv_partial_fn *tell, void *ctx, rv_error *err)
 {
+    const manner *m = best_manner(c, spans, n);
     *loaded = 0;
     for (size_t i = 0; i < n; i++) {
-        const rv_tensor *t = rv_checkpoint_find(c, spans[i].name);
+        const rv_tensor *t = find(c, m, spans[i].name);
         if (t && rv_tensor_has_shape(t, spans[i].shape.rank, spans[i].shape.d) &&
             t->count == spans[i].count) {
             RV_TRY(rv_checkpoint_read(c, t, parameters + spans[i].offset, err));
@@ -65,6 +118,6 @@ rv_status rv_partial_load(const rv_checkpoint *c, const rv_span *spans, size_t n
         }
     }
     if (tell)
-        tell_unused(c, spans, n, tell, ctx);
+        tell_unused(c, m, spans, n, tell, ctx);
     return RV_OK;
 }

@@ -17,7 +17,9 @@ typedef enum rv_partial_kind {
 typedef void rv_partial_fn(void *ctx, rv_partial_kind kind, const char *name, const char *why);
 
 /* Copy into the block `parameters` every tensor that has the name and the shape of a span; the
- * others keep their values. *loaded: how many. tell may be NULL. */
+ * others keep their values. Names may all begin with "module.", or lack the "v." of the
+ * transformer's (AST's and DeiT's files), if more of them are found so. *loaded: how many. tell may
+ * be NULL. */
 RV_NODISCARD rv_status rv_partial_load(const rv_checkpoint *c, const rv_span *spans, size_t n,
                                        float *parameters, size_t *loaded, rv_partial_fn *tell,
                                        void *ctx, rv_error *err);
