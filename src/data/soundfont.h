@@ -32,7 +32,7 @@ typedef struct rv_synth_part {
 
 typedef struct rv_soundfont rv_soundfont;
 
-/* Whether this Ravel was built with FluidSynth; it says what is missing if not. */
+/* Whether this Ravel has FluidSynth; it says what is missing if not. */
 RV_NODISCARD rv_status rv_synth_check(rv_error *err);
 
 RV_NODISCARD rv_status rv_soundfont_open(rv_soundfont **out, const char *path, int sample_rate,

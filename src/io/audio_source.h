@@ -26,7 +26,8 @@ struct audio_source {
 rv_status rv_sndfile_open(audio_source **out, const char *path, const audio_claim *claim,
                           rv_error *err);
 
-/* False in a build without FFmpeg, where the two below fail with RV_ERR_UNSUPPORTED. */
+/* False in a build without FFmpeg, and where its module cannot be loaded: the two below fail with
+ * RV_ERR_UNSUPPORTED then. */
 bool rv_libav_present(void);
 rv_status rv_libav_open(audio_source **out, const char *path, int stream, const audio_claim *claim,
                         rv_error *err);
