@@ -19,6 +19,8 @@ typedef struct rv_life {
     int born, last_use; /* of the memory, in orders of nodes; valid for roots */
     bool keep;          /* the memory is read after the run; valid for roots */
     size_t size;        /* bytes; 0 if the memory is not the plan's, or not a root */
+    int shrunk;         /* after this node it holds a value that is smaller, of: */
+    size_t small;       /* bytes */
     size_t offset;      /* bytes from the start of the block */
 } rv_life;
 

@@ -71,9 +71,14 @@ void rv_engine_forget(rv_engine *e, const rv_network *n)
             at = &(*at)->next;
 }
 
+static size_t usual_frames(const rv_network *n)
+{
+    return n->fixed ? n->fixed : n->class->valid_length(n, n->segment);
+}
+
 static bool is_usual(const rv_network *n, size_t frames)
 {
-    return frames == (n->fixed ? n->fixed : n->class->valid_length(n, n->segment));
+    return frames == usual_frames(n);
 }
 
 static entry *find(const rv_engine *e, const rv_network *n, size_t frames, size_t slot, bool alone)
@@ -121,8 +126,8 @@ rv_status rv_engine_runner(rv_runner **out, rv_engine *e, const rv_network *n, s
         const bool usual = is_usual(n, frames);
         if (!usual)
             drop_unusual(e, n);
-        const entry *share = usual ? find(e, n, frames, 0, true) : NULL;
-        share = usual && !share ? find(e, n, frames, 0, false) : share;
+        const entry *share = find(e, n, usual_frames(n), 0, true);
+        share = share ? share : find(e, n, usual_frames(n), 0, false);
         const entry want = { .network = n, .frames = frames, .slot = slot, .alone = alone };
         RV_TRY(add(&i, e, &want, share, err));
     }

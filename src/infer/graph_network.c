@@ -2,8 +2,8 @@
  *
  * The configuration (the reference's class and constructor arguments) says which graph to build;
  * opening builds one to compare its parameters with the tensors of the file. A runner builds the
- * graph for its own length and plans it with frozen weights, bound where they lie in the file if
- * they are floats, and to one converted block otherwise. */
+ * graph for its own length and plans it with frozen weights. Those that are only packed are read
+ * one by one for that and then left; the others, few and small, are read to one block. */
 #include "base/status.h"
 #include "infer/arguments.h"
 #include "infer/network.h"
@@ -22,18 +22,18 @@ typedef struct {
     void *config;
     rv_checkpoint *checkpoint;
     rv_arena arena;
-    const float **value; /* of each parameter, in the order of building */
-    float *converted;    /* those that are not floats in the file */
+    const rv_tensor **tensor; /* of each parameter, in the order of building */
     size_t n_params;
 } graph_network;
 
 typedef struct {
     rv_runner base;
     const graph_network *network;
-    rv_graph *graph; /* NULL if that of another runner is used */
+    rv_graph *graph; /* NULL if that of another runner of this length is used */
     rv_plan *plan;
     rv_node *in, *out;
     const nn_param *params; /* in the graph */
+    float *values;          /* that runs read */
 } graph_runner;
 
 /* Building ------------------------------------------------------------------------- */
@@ -81,15 +81,79 @@ static void runner_free(rv_runner *r)
     graph_runner *g = (graph_runner *)(void *)r;
     rv_plan_free(g->plan);
     rv_graph_free(g->graph);
+    free(g->values);
     free(g);
+}
+
+/* Values of parameters ------------------------------------------------------------- */
+
+/* Those that runs read are put one behind the other. */
+static rv_status bind_values(graph_runner *g, rv_error *err)
+{
+    const graph_network *n = g->network;
+    size_t room = 0, i = 0;
+    for (const nn_param *p = g->params; p; p = p->next, i++)
+        room += rv_plan_reads(g->plan, p->node) ? n->tensor[i]->count : 0;
+    float *at = g->values = malloc((room + 1) * sizeof *at);
+    if (!at)
+        return RV_FAIL(err, RV_ERR_NOMEM, "%zu parameters", room);
+    i = 0;
+    for (const nn_param *p = g->params; p; p = p->next, i++) {
+        if (!rv_plan_reads(g->plan, p->node))
+            continue;
+        RV_TRY(rv_checkpoint_read(n->checkpoint, n->tensor[i], at, err));
+        rv_plan_bind(g->plan, p->node, at);
+        at += n->tensor[i]->count;
+    }
+    return RV_OK;
+}
+
+/* The weights of one operation, read for it. */
+typedef struct {
+    const graph_runner *runner;
+    float *value[RV_MAX_IN];
+    int n;
+} weight_source;
+
+static const real *bring_weight(void *ctx, const rv_node *param, rv_error *err)
+{
+    weight_source *s = ctx;
+    const graph_network *n = s->runner->network;
+    size_t i = 0;
+    for (const nn_param *p = s->runner->params; p->node != param; p = p->next)
+        i++;
+    const float *in_file = rv_checkpoint_view(n->checkpoint, n->tensor[i]);
+    if (in_file)
+        return in_file;
+    float *x = s->value[s->n++] = malloc((n->tensor[i]->count + 1) * sizeof *x);
+    if (!x)
+        (void)RV_FAIL(err, RV_ERR_NOMEM, "%zu parameters", n->tensor[i]->count);
+    return x && rv_checkpoint_read(n->checkpoint, n->tensor[i], x, err) == RV_OK ? x : NULL;
+}
+
+static void drop_weights(void *ctx)
+{
+    weight_source *s = ctx;
+    while (s->n > 0)
+        free(s->value[--s->n]);
+    rv_checkpoint_unload(s->runner->network->checkpoint);
+}
+
+static rv_status take_weights(graph_runner *g, rv_error *err)
+{
+    weight_source weights = { .runner = g };
+    const rv_plan_source source = { &weights, bring_weight, drop_weights };
+    RV_TRY(bind_values(g, err));
+    return rv_plan_prepare_from(g->plan, &source, err);
 }
 
 static rv_status runner_init(graph_runner *g, size_t frames, rv_pool *pool,
                              const graph_runner *share, rv_error *err)
 {
     nn_builder b = { 0 };
-    rv_graph *graph = share ? share->graph : NULL;
-    if (share) {
+    const bool alike = share && share->base.frames == frames;
+    rv_graph *graph = alike ? share->graph : NULL;
+    if (alike) {
         g->in = share->in;
         g->out = share->out;
         g->params = share->params;
@@ -102,10 +166,7 @@ static rv_status runner_init(graph_runner *g, size_t frames, rv_pool *pool,
         .pool = pool, .isa_mask = KERN_ISA_ALL, .frozen = true, .share = share ? share->plan : NULL
     };
     RV_TRY(rv_plan_new(&g->plan, graph, &options, err));
-    size_t i = 0;
-    for (const nn_param *p = g->params; p; p = p->next)
-        rv_plan_bind(g->plan, p->node, g->network->value[i++]);
-    rv_plan_prepare(g->plan);
+    RV_TRY(take_weights(g, err));
     g->base.bytes = rv_plan_bytes(g->plan) + rv_plan_prepared_bytes(g->plan);
     return RV_OK;
 }
@@ -135,8 +196,7 @@ static void network_free(rv_network *n)
     graph_network *g = (graph_network *)(void *)n;
     rv_checkpoint_free(g->checkpoint);
     rv_arena_fini(&g->arena);
-    free((void *)g->value);
-    free(g->converted);
+    free((void *)g->tensor);
     free(g->config);
     free(g);
 }
@@ -239,30 +299,6 @@ static rv_status list_expected(rv_expected *want, const graph_network *g, const 
     return RV_OK;
 }
 
-/* Where each parameter's value is; converts what cannot be used in place. */
-static rv_status take_values(graph_network *g, const rv_expected *want, rv_error *err)
-{
-    size_t room = 0;
-    for (size_t i = 0; i < g->n_params; i++) {
-        const rv_tensor *t = rv_checkpoint_find(g->checkpoint, want[i].name);
-        g->value[i] = rv_checkpoint_view(g->checkpoint, t);
-        room += g->value[i] ? 0 : t->count;
-    }
-    g->converted = malloc((room + 1) * sizeof *g->converted);
-    if (!g->converted)
-        return RV_FAIL(err, RV_ERR_NOMEM, "%zu parameters", room);
-    float *next = g->converted;
-    for (size_t i = 0; i < g->n_params; i++) {
-        if (g->value[i])
-            continue;
-        const rv_tensor *t = rv_checkpoint_find(g->checkpoint, want[i].name);
-        RV_TRY(rv_checkpoint_read(g->checkpoint, t, next, err));
-        g->value[i] = next;
-        next += t->count;
-    }
-    return RV_OK;
-}
-
 static rv_status match_weights(graph_network *g, rv_network_card *card, rv_error *err)
 {
     nn_builder b;
@@ -276,9 +312,9 @@ static rv_status match_weights(graph_network *g, rv_network_card *card, rv_error
     if (st == RV_OK) {
         g->n_params = b.n_params;
         card->parameters = nn_count(&b);
-        g->value = calloc(b.n_params + 1, sizeof *g->value);
+        g->tensor = calloc(b.n_params + 1, sizeof *g->tensor);
         want = rv_arena_take(&names, (b.n_params + 1) * sizeof *want);
-        st = g->value && want ? RV_OK : RV_FAIL(err, RV_ERR_NOMEM, "%zu parameters", b.n_params);
+        st = g->tensor && want ? RV_OK : RV_FAIL(err, RV_ERR_NOMEM, "%zu parameters", b.n_params);
     }
     if (st == RV_OK)
         st = list_expected(want, g, b.params, &names, err);
@@ -286,8 +322,8 @@ static rv_status match_weights(graph_network *g, rv_network_card *card, rv_error
         st = rv_name_quantized(g->checkpoint, want, g->n_params, err);
     if (st == RV_OK)
         st = rv_checkpoint_match(g->checkpoint, want, g->n_params, err);
-    if (st == RV_OK)
-        st = take_values(g, want, err);
+    for (size_t i = 0; st == RV_OK && i < g->n_params; i++)
+        g->tensor[i] = rv_checkpoint_find(g->checkpoint, want[i].name);
     rv_graph_free(graph);
     rv_arena_fini(&names);
     return st;

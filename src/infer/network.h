@@ -18,8 +18,7 @@ typedef struct rv_network_class {
     /* Shortest length >= frames that it takes; 0 if frames is more than it can take. */
     size_t (*valid_length)(const rv_network *n, size_t frames);
     /* A runner for exactly `frames` (a valid length). `pool` is borrowed, may be NULL. `share`: a
-     * runner of the same network and length, outliving this one, whose weights are used, or NULL.
-     */
+     * runner of the same network, outliving this one, whose weights are used, or NULL. */
     rv_status (*runner_new)(rv_runner **out, const rv_network *n, size_t frames, rv_pool *pool,
                             const rv_runner *share, rv_error *err);
     void (*free)(rv_network *n);

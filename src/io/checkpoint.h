@@ -74,6 +74,9 @@ RV_NODISCARD rv_status rv_checkpoint_read(const rv_checkpoint *c, const rv_tenso
  * and aligned. */
 const float *rv_checkpoint_view(const rv_checkpoint *c, const rv_tensor *t);
 
+/* What was read of the file need not stay in memory: views remain valid and are read again. */
+void rv_checkpoint_unload(const rv_checkpoint *c);
+
 /* One object, the same from all containers; never NULL, owned by the checkpoint:
  *   "class"          "demucs.htdemucs.HTDemucs"; absent for plain state dicts
  *   "args", "kwargs" of its constructor; Asteroid's model_name and model_args are "class" and

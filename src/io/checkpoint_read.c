@@ -117,6 +117,14 @@ rv_status rv_checkpoint_read(const rv_checkpoint *c, const rv_tensor *t, float *
     return RV_OK;
 }
 
+void rv_checkpoint_unload(const rv_checkpoint *c)
+{
+    for (size_t i = 0; i < c->n_parts; i++)
+        rv_checkpoint_unload(c->parts[i]);
+    rv_mapping_unload(&c->file);
+    rv_mapping_unload(&c->outer);
+}
+
 const float *rv_checkpoint_view(const rv_checkpoint *c, const rv_tensor *t)
 {
     (void)c;

@@ -39,6 +39,16 @@ rv_status rv_mapping_open(rv_mapping *out, const char *path, rv_error *err)
     return status;
 }
 
+void rv_mapping_unload(const rv_mapping *m)
+{
+#ifdef MADV_DONTNEED
+    if (m->base)
+        (void)madvise(m->base, m->size, MADV_DONTNEED);
+#else
+    (void)m;
+#endif
+}
+
 void rv_mapping_close(rv_mapping *m)
 {
     if (m->base)

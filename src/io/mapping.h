@@ -17,6 +17,9 @@ typedef struct rv_mapping {
  * another program makes shorter meanwhile must not be read. */
 RV_NODISCARD rv_status rv_mapping_open(rv_mapping *out, const char *path, rv_error *err);
 
+/* The bytes need not lie in memory until they are read again, from the file. */
+void rv_mapping_unload(const rv_mapping *m);
+
 /* Unmap, and leave an empty mapping. */
 void rv_mapping_close(rv_mapping *m);
 

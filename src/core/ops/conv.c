@@ -367,6 +367,7 @@ const rv_op rv_op_conv = {
     .scratch_size = conv_scratch,
     .prepared_size = conv_prepared,
     .prepare = conv_prepare,
+    .packed = 1u << 1,
 };
 
 #ifdef RV_SELFTEST

@@ -232,6 +232,7 @@ const rv_op rv_op_conv_transpose = {
     .scratch_size = transpose_scratch,
     .prepared_size = transpose_prepared,
     .prepare = transpose_prepare,
+    .packed = 1u << 1 | 1u << 2,
 };
 
 #ifdef RV_SELFTEST

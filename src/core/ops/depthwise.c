@@ -154,6 +154,7 @@ const rv_op rv_op_depthwise = {
     .grad = depthwise_grad,
     .prepared_size = depthwise_prepared,
     .prepare = depthwise_prepare,
+    .packed = 1u << 1 | 1u << 2,
 };
 
 /* With the taps reversed. */

@@ -56,9 +56,36 @@ static void glu_rows(const void *ctx, size_t from, size_t to, int worker)
     c->kern->glu(c->out + from * n, c->in[0] + from * 2 * n, to - from, n);
 }
 
+typedef struct {
+    const rv_call *call;
+    size_t first;
+} glu_part;
+
+static void glu_part_rows(const void *ctx, size_t from, size_t to, int worker)
+{
+    const glu_part *p = ctx;
+    glu_rows(p->call, p->first + from, p->first + to, worker);
+}
+
+/* Over its input. Row r is written where row r / 2 was read, so up to r in order, then [r,2r),
+ * whose results lie where [r/2,r) were, and so on: each part is free for all threads. */
+static void glu_over_input(const rv_call *c)
+{
+    const size_t n = last_extent(c->node), rows = rv_shape_count(&c->node->shape) / (n ? n : 1);
+    const size_t block = 1 + BLOCK / (n ? n : 1);
+    for (size_t first = 0, count; first < rows; first += count) {
+        const size_t most = first ? first : block;
+        count = rows - first < most ? rows - first : most;
+        rv_parallel(c->pool, count, block, glu_part_rows, &(glu_part){ c, first });
+    }
+}
+
 static void glu_run(const rv_call *c)
 {
-    over_rows(c, glu_rows);
+    if (c->out == c->in[0])
+        glu_over_input(c);
+    else
+        over_rows(c, glu_rows);
 }
 
 /* da = dy s, db = dy a s (1 - s), s = sigmoid(b) */
@@ -72,7 +99,12 @@ static void glu_grad(rv_node *n, rv_node *dy, rv_node *dx[])
 }
 
 const rv_op rv_op_glu = {
-    .name = "glu", .n_in = 1, .shape = glu_shape, .run = glu_run, .grad = glu_grad
+    .name = "glu",
+    .n_in = 1,
+    .shape = glu_shape,
+    .run = glu_run,
+    .grad = glu_grad,
+    .in_place = true,
 };
 
 /* prelu ------------------------------------------------------------------------- */

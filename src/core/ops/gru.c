@@ -53,6 +53,7 @@ const rv_op rv_op_gru = {
     .scratch_size = recurrent_scratch,
     .prepared_size = recurrent_prepared,
     .prepare = recurrent_prepare,
+    .packed = RECURRENT_WEIGHTS,
 };
 
 /* gru_back: pre-activations, y, dy, and the weights of one direction -> dp [B,T,4H]

@@ -85,6 +85,7 @@ const rv_op rv_op_linear = {
     .grad = linear_grad,
     .prepared_size = linear_prepared,
     .prepare = linear_prepare,
+    .packed = 1u << 1,
 };
 
 #ifdef RV_SELFTEST

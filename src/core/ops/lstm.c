@@ -36,6 +36,7 @@ const rv_op rv_op_lstm = {
     .scratch_size = recurrent_scratch,
     .prepared_size = recurrent_prepared,
     .prepare = recurrent_prepare,
+    .packed = RECURRENT_WEIGHTS,
 };
 
 /* lstm_back: x, y, dy, and the weights of one direction -> dp [B,T,4H] ------------------

@@ -23,6 +23,9 @@ typedef struct recurrent_attr {
     size_t direction; /* of a backward operation, which is for one of them */
 } recurrent_attr;
 
+/* Inputs 1 to 8: the weights, which are packed. */
+enum { RECURRENT_WEIGHTS = 0x1fe };
+
 /* Sizes: B sequences, T steps, I inputs, H units, D directions */
 typedef struct recurrent_view {
     size_t items, steps, inputs, units, directions;
