@@ -99,7 +99,7 @@ static float *separate(apply_case *a, int threads, size_t side_by_side, size_t b
     const float *in[2] = { a->input, a->input + a->frames };
     rv_level_add(&level, in, 2, a->frames);
     rv_level_result(&level, &mean, &deviation);
-    CHECK_OK(rv_engine_new(&engine, threads, &err), err);
+    CHECK_OK(rv_engine_new(&engine, &(rv_engine_options){ .threads = threads }, &err), err);
     a->options.engine = engine;
     a->options.side_by_side = side_by_side;
     CHECK_OK(rv_segments_new(&s, &a->options, &err), err);

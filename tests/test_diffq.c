@@ -186,7 +186,8 @@ TEST(test_whole_model)
     enum { FRAMES = 500, PLANES = 4 };
     CHECK(mix && want && rv_checkpoint_find(golden, "output")->count == PLANES * FRAMES);
     CHECK(card.parameters == 3640);
-    CHECK_OK(network->class->runner_new(&runner, network, FRAMES, NULL, NULL, &err), err);
+    CHECK_OK(network->class->runner_new(&runner, network, FRAMES, &(rv_runner_options){ 0 }, &err),
+             err);
     static float got[PLANES][FRAMES];
     runner->run(runner, (const float *[]){ mix, mix + FRAMES },
                 (float *[]){ got[0], got[1], got[2], got[3] });

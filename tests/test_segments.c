@@ -52,10 +52,10 @@ static void runner_free(rv_runner *r)
     free(r);
 }
 
-static rv_status runner_new(rv_runner **out, const rv_network *n, size_t frames, rv_pool *pool,
-                            const rv_runner *share, rv_error *err)
+static rv_status runner_new(rv_runner **out, const rv_network *n, size_t frames,
+                            const rv_runner_options *options, rv_error *err)
 {
-    (void)pool, (void)share, (void)err;
+    (void)options, (void)err;
     fake_runner *r = calloc(1, sizeof *r);
     CHECK(r != NULL);
     r->base = (rv_runner){ .frames = frames, .run = run, .free = runner_free };
@@ -191,7 +191,7 @@ static float *separate(rv_segments_options o, int threads, const signal *x, ptrd
     rv_error err = { 0 };
     rv_segments *s = NULL;
     float *out = calloc(PLANES * x->frames + 1, sizeof *out);
-    CHECK_OK(rv_engine_new(&o.engine, threads, &err), err);
+    CHECK_OK(rv_engine_new(&o.engine, &(rv_engine_options){ .threads = threads }, &err), err);
     CHECK_OK(rv_segments_new(&s, &o, &err), err);
     stream(s, x, block, out);
     float *again = calloc(PLANES * x->frames + 1, sizeof *again);
@@ -347,7 +347,7 @@ TEST(test_cancel)
     signal x = make_signal(300);
     float memory[PLANES][100], *to[PLANES] = { memory[0], memory[1], memory[2], memory[3] };
     rv_segments *s = NULL;
-    CHECK_OK(rv_engine_new(&o.engine, 1, &err), err);
+    CHECK_OK(rv_engine_new(&o.engine, &(rv_engine_options){ .threads = 1 }, &err), err);
     CHECK_OK(rv_segments_new(&s, &o, &err), err);
     CHECK_OK(rv_segments_push(s, (const float *const *)x.x, 300, &err), err);
     CHECK_OK(rv_segments_pull(s, to, 100, &made, &err), err);

@@ -29,7 +29,7 @@ static double difference(const rv_network *n, const char *golden_file)
     float *out[8];
     for (size_t i = 0; i < rows; i++)
         out[i] = made + i * length;
-    CHECK_OK(n->class->runner_new(&r, n, length, NULL, NULL, &err), err);
+    CHECK_OK(n->class->runner_new(&r, n, length, &(rv_runner_options){ 0 }, &err), err);
     r->run(r, in, out);
     double off = 0, most = 0;
     for (size_t i = 0; i < rows * length; i++) {

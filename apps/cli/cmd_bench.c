@@ -16,12 +16,13 @@ static const char about[] =
 
 static const char examples[] = "  ravel bench htdemucs --threads 1\n"
                                "  ravel bench htdemucs --profile --layers 20\n"
+                               "  ravel bench htdemucs --precision int16\n"
                                "  ravel bench demucs_v2 --repeat 10 --json > before.json\n";
 
 typedef struct settings {
     rv_bench_options options;
     bool profile, json;
-    int layers;
+    int layers, precision;
 } settings;
 
 enum { MAX_NETWORKS = 32 };
@@ -123,6 +124,7 @@ static int run(const char *network, settings *s)
     rv_benchmark *b = NULL;
     rv_error err = { 0 };
     s->options.profile = s->profile || s->layers;
+    s->options.precision = (rv_precision)s->precision;
     if (rv_bench_run(&b, network, &s->options, &err) != RV_OK) {
         cli_complain("bench: %s", err.text);
         return EXIT_SOME_FAILED;
@@ -145,6 +147,8 @@ static int parse(settings *s, const char *text, int argc, char **argv)
           "of audio; 0: the network's own segment (default 0)" },
         { 'r', "repeat", OPTION_INT, &o->repeat, "N", 1, 1000,
           "runs after a first one that does not count; the median is shown (default 3)" },
+        { 0, "precision", OPTION_CHOICE, &s->precision, "float32|int16", 0, 0,
+          "of matrix products (default float32)" },
         { 'p', "profile", OPTION_FLAG, &s->profile, NULL, 0, 0,
           "time, speed, share of the ceiling and memory traffic by operation" },
         { 0, "layers", OPTION_INT, &s->layers, "N", 0, 100000,

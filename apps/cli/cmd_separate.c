@@ -14,7 +14,7 @@ typedef struct {
     option_texts models;
     const char *out;
     rv_file_options file;
-    int clip, bits, format, mode;
+    int clip, bits, format, mode, precision;
     bool overwrite, skip, json, verbose, params;
 } settings;
 
@@ -28,6 +28,7 @@ static const char examples[] =
     "  ravel separate song.mp3\n"
     "  ravel separate -m htdemucs --two-stems vocals --format flac -o stems album/\n"
     "  ravel separate -m model.safetensors --stems drums,bass --bits float song.wav\n"
+    "  ravel separate -m htdemucs --precision int16 song.wav\n"
     "  ravel separate -m classic --wiener 1 song.wav\n"
     "  ravel separate -m classic --refine ddsp --params song.wav\n"
     "  ravel separate -m model.safetensors -m classic song.wav\n"
@@ -69,6 +70,9 @@ static int parse(settings *s, int argc, char **argv)
           "share of a segment that overlaps the next (default: the model's, 0.25)" },
         { 0, "segment", OPTION_NUMBER, &o->segment, "S", 0.01, 3600,
           "seconds of a segment: less takes less memory (default: the model's)" },
+        { 0, "precision", OPTION_CHOICE, &s->precision, "float32|int16", 0, 0,
+          "of a network's matrix products; int16: large models run faster with half the memory "
+          "for weights, and stems change by -58 dB or less (docs/speed.md; default float32)" },
         { 'j', "threads", OPTION_INT, &o->threads, "N", 0, 1024,
           "threads (default 0: one for each core)" },
         { 0, "jobs", OPTION_INT, &o->jobs, "N", 1, 64,
@@ -299,6 +303,7 @@ static int start(settings *s, int n, char **names)
     s->file.bits = bits[s->bits];
     s->file.format = formats[s->format];
     s->file.clip = (rv_clip_mode)s->clip;
+    s->file.separate.precision = (rv_precision)s->precision;
     s->file.params = s->params;
     s->file.existing = s->overwrite ? RV_EXISTING_OVERWRITE
                        : s->skip    ? RV_EXISTING_SKIP

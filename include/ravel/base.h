@@ -74,6 +74,13 @@ typedef enum rv_status {
     RV_ERR_DIVERGED,    /**< training: loss or gradient are no finite numbers any more */
 } rv_status;
 
+/** What the matrix products of a network are made of. */
+typedef enum rv_precision {
+    RV_FLOAT32,
+    RV_INT16, /**< integers of 16 bits that share exponents (docs/speed.md): faster, half the memory
+                   for weights */
+} rv_precision;
+
 /** Detail of the last failure, owned by the caller, no allocation inside. */
 typedef struct rv_error {
     rv_status status;

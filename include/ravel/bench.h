@@ -24,11 +24,12 @@ RV_API int rv_bench_network_at(size_t i, rv_bench_network *entry);
 
 /** Fill with rv_bench_defaults() first. */
 typedef struct rv_bench_options {
-    int threads;    /**< 0: one for each core (default 0) */
-    int repeat;     /**< runs, 1 to 1000, after one that does not count (default 3) */
-    double seconds; /**< of audio; 0: the network's own segment (default 0) */
-    int profile;    /**< not 0: measure each operation, too (default 0) */
-    uint32_t reserved[16];
+    int threads;            /**< 0: one for each core (default 0) */
+    int repeat;             /**< runs, 1 to 1000, after one that does not count (default 3) */
+    double seconds;         /**< of audio; 0: the network's own segment (default 0) */
+    int profile;            /**< not 0: measure each operation, too (default 0) */
+    rv_precision precision; /**< (default RV_FLOAT32) */
+    uint32_t reserved[15];
 } rv_bench_options;
 
 RV_API void rv_bench_defaults(rv_bench_options *opt);

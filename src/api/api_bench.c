@@ -186,7 +186,9 @@ static rv_status open_network(benchmark *b, rv_error *err)
 {
     RV_TRY(build(b, err));
     RV_TRY(rv_pool_new(&b->pool, b->opt->threads, NULL, err));
-    const rv_plan_options plan = { .isa_mask = KERN_ISA_ALL, .pool = b->pool, .frozen = true };
+    const rv_plan_options plan = {
+        .isa_mask = KERN_ISA_ALL, .pool = b->pool, .frozen = true, .precision = b->opt->precision
+    };
     RV_TRY(rv_plan_new(&b->plan, b->graph, &plan, err));
     b->result.network = b->of->name;
     b->result.threads = rv_pool_threads(b->pool);

@@ -34,15 +34,14 @@ static void runner_free(rv_runner *r)
     free(c);
 }
 
-static rv_status runner_new(rv_runner **out, const rv_network *n, size_t frames, rv_pool *pool,
-                            const rv_runner *share, rv_error *err)
+static rv_status runner_new(rv_runner **out, const rv_network *n, size_t frames,
+                            const rv_runner_options *options, rv_error *err)
 {
-    (void)share;
     classic_runner *c = calloc(1, sizeof *c);
     if (!c)
         return RV_FAIL(err, RV_ERR_NOMEM, "a runner");
     c->base = (rv_runner){ .frames = frames, .run = run, .free = runner_free };
-    c->pool = pool;
+    c->pool = options->pool;
     c->channels = n->channels;
     const rv_status st = rv_classic_new(&c->classic, (int)n->channels, (int)n->sample_rate, frames,
                                         &rv_alloc_default, err);

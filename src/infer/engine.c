@@ -15,28 +15,28 @@ typedef struct entry {
 
 struct rv_engine {
     rv_pool *pool;
-    int asked;
+    rv_engine_options options;
     entry *entries; /* newest first: a runner comes before the one whose weights it shares */
 };
 
-rv_status rv_engine_new(rv_engine **out, int threads, rv_error *err)
+rv_status rv_engine_new(rv_engine **out, const rv_engine_options *options, rv_error *err)
 {
     rv_engine *e = calloc(1, sizeof *e);
     if (!e)
         return RV_FAIL(err, RV_ERR_NOMEM, "an engine");
-    const rv_status st = rv_pool_new(&e->pool, threads, NULL, err);
+    const rv_status st = rv_pool_new(&e->pool, options->threads, NULL, err);
     if (st != RV_OK) {
         free(e);
         return st;
     }
-    e->asked = threads;
+    e->options = *options;
     *out = e;
     return RV_OK;
 }
 
-int rv_engine_asked(const rv_engine *e)
+bool rv_engine_is(const rv_engine *e, const rv_engine_options *options)
 {
-    return e->asked;
+    return e->options.threads == options->threads && e->options.precision == options->precision;
 }
 
 static void drop(entry **at)
@@ -105,9 +105,11 @@ static rv_status add(entry **out, rv_engine *e, const entry *want, const entry *
     if (!i)
         return RV_FAIL(err, RV_ERR_NOMEM, "a runner");
     *i = *want;
-    rv_pool *pool = want->alone ? e->pool : NULL;
-    const rv_status st = want->network->class->runner_new(&i->runner, want->network, want->frames,
-                                                          pool, share ? share->runner : NULL, err);
+    const rv_runner_options options = { .pool = want->alone ? e->pool : NULL,
+                                        .share = share ? share->runner : NULL,
+                                        .precision = e->options.precision };
+    const rv_status st =
+        want->network->class->runner_new(&i->runner, want->network, want->frames, &options, err);
     if (st != RV_OK) {
         free(i);
         return st;

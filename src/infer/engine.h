@@ -9,12 +9,17 @@
 
 typedef struct rv_engine rv_engine;
 
-/* threads 0: one for each core. */
-RV_NODISCARD rv_status rv_engine_new(rv_engine **out, int threads, rv_error *err);
+typedef struct rv_engine_options {
+    int threads; /* 0: one for each core */
+    rv_precision precision;
+} rv_engine_options;
+
+RV_NODISCARD rv_status rv_engine_new(rv_engine **out, const rv_engine_options *options,
+                                     rv_error *err);
 void rv_engine_free(rv_engine *e);
 
 rv_pool *rv_engine_pool(const rv_engine *e);
-int rv_engine_asked(const rv_engine *e); /* the `threads` it was made with */
+bool rv_engine_is(const rv_engine *e, const rv_engine_options *options); /* made with these */
 
 /* A runner, owned by the engine. alone: it uses all threads by itself; otherwise it runs in one
  * thread, beside the runners of the other slots. A runner of an unusual length lives until the next

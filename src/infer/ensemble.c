@@ -402,18 +402,19 @@ const rv_model_card *rv_model_about(const rv_model *m)
     return &m->card;
 }
 
-rv_status rv_model_take_engine(rv_engine **out, rv_model *m, int threads, rv_error *err)
+rv_status rv_model_take_engine(rv_engine **out, rv_model *m, const rv_engine_options *options,
+                               rv_error *err)
 {
     pthread_mutex_lock(&m->shelf->lock);
     rv_engine *idle = m->shelf->idle;
     m->shelf->idle = NULL;
     pthread_mutex_unlock(&m->shelf->lock);
-    if (idle && rv_engine_asked(idle) == threads) {
+    if (idle && rv_engine_is(idle, options)) {
         *out = idle;
         return RV_OK;
     }
     rv_engine_free(idle);
-    return rv_engine_new(out, threads, err);
+    return rv_engine_new(out, options, err);
 }
 
 void rv_model_give_engine(rv_model *m, rv_engine *e)

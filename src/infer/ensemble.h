@@ -25,9 +25,9 @@ struct rv_model {
 
 /* rv_model_open() and rv_model_free() are here; see ravel/separate.h. */
 
-/* An engine with as many threads (0: one for each core): one that was given back, or a new one. */
-RV_NODISCARD rv_status rv_model_take_engine(rv_engine **out, rv_model *m, int threads,
-                                            rv_error *err);
+/* An engine of these options: one that was given back, or a new one. */
+RV_NODISCARD rv_status rv_model_take_engine(rv_engine **out, rv_model *m,
+                                            const rv_engine_options *options, rv_error *err);
 
 /* Keep the engine for the next who takes one. */
 void rv_model_give_engine(rv_model *m, rv_engine *e);

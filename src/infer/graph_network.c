@@ -147,9 +147,10 @@ static rv_status take_weights(graph_runner *g, rv_error *err)
     return rv_plan_prepare_from(g->plan, &source, err);
 }
 
-static rv_status runner_init(graph_runner *g, size_t frames, rv_pool *pool,
-                             const graph_runner *share, rv_error *err)
+static rv_status runner_init(graph_runner *g, size_t frames, const rv_runner_options *o,
+                             rv_error *err)
 {
+    const graph_runner *share = (const graph_runner *)(const void *)o->share;
     nn_builder b = { 0 };
     const bool alike = share && share->base.frames == frames;
     rv_graph *graph = alike ? share->graph : NULL;
@@ -162,25 +163,26 @@ static rv_status runner_init(graph_runner *g, size_t frames, rv_pool *pool,
         graph = g->graph;
         g->params = b.params;
     }
-    const rv_plan_options options = {
-        .pool = pool, .isa_mask = KERN_ISA_ALL, .frozen = true, .share = share ? share->plan : NULL
-    };
+    const rv_plan_options options = { .pool = o->pool,
+                                      .isa_mask = KERN_ISA_ALL,
+                                      .frozen = true,
+                                      .share = share ? share->plan : NULL,
+                                      .precision = o->precision };
     RV_TRY(rv_plan_new(&g->plan, graph, &options, err));
     RV_TRY(take_weights(g, err));
     g->base.bytes = rv_plan_bytes(g->plan) + rv_plan_prepared_bytes(g->plan);
     return RV_OK;
 }
 
-static rv_status runner_new(rv_runner **out, const rv_network *n, size_t frames, rv_pool *pool,
-                            const rv_runner *share, rv_error *err)
+static rv_status runner_new(rv_runner **out, const rv_network *n, size_t frames,
+                            const rv_runner_options *options, rv_error *err)
 {
     graph_runner *g = calloc(1, sizeof *g);
     if (!g)
         return RV_FAIL(err, RV_ERR_NOMEM, "a runner");
     g->base = (rv_runner){ .frames = frames, .run = run, .free = runner_free };
     g->network = (const graph_network *)(const void *)n;
-    const rv_status st =
-        runner_init(g, frames, pool, (const graph_runner *)(const void *)share, err);
+    const rv_status st = runner_init(g, frames, options, err);
     if (st != RV_OK) {
         runner_free(&g->base);
         return st;

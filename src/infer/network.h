@@ -14,13 +14,19 @@
 typedef struct rv_network rv_network;
 typedef struct rv_runner rv_runner;
 
+typedef struct rv_runner_options {
+    rv_pool *pool;          /* borrowed; NULL: the calling thread alone */
+    const rv_runner *share; /* of the same network and precision, outliving this one, whose weights
+                               are used; or NULL */
+    rv_precision precision; /* of a trained network */
+} rv_runner_options;
+
 typedef struct rv_network_class {
     /* Shortest length >= frames that it takes; 0 if frames is more than it can take. */
     size_t (*valid_length)(const rv_network *n, size_t frames);
-    /* A runner for exactly `frames` (a valid length). `pool` is borrowed, may be NULL. `share`: a
-     * runner of the same network, outliving this one, whose weights are used, or NULL. */
-    rv_status (*runner_new)(rv_runner **out, const rv_network *n, size_t frames, rv_pool *pool,
-                            const rv_runner *share, rv_error *err);
+    /* A runner for exactly `frames` (a valid length). */
+    rv_status (*runner_new)(rv_runner **out, const rv_network *n, size_t frames,
+                            const rv_runner_options *options, rv_error *err);
     void (*free)(rv_network *n);
 } rv_network_class;
 

@@ -18,15 +18,18 @@ static rv_status check_format(const rv_model *m, const rv_session_options *o, rv
                        o->separate->jobs);
     if (o->separate->wiener < 0 || o->separate->wiener > 1000)
         return RV_FAIL(err, RV_ERR_ARG, "%d iterations of the Wiener filter", o->separate->wiener);
+    if (o->separate->precision != RV_FLOAT32 && o->separate->precision != RV_INT16)
+        return RV_FAIL(err, RV_ERR_ARG, "precision %d; expected %d (float32) or %d (int16)",
+                       (int)o->separate->precision, RV_FLOAT32, RV_INT16);
     return RV_OK;
 }
 
 static rv_status open_engine(rv_session *s, const rv_session_options *o, rv_error *err)
 {
+    const rv_engine_options options = { o->separate->threads, o->separate->precision };
     s->borrowed = o->engine != NULL;
     s->engine = o->engine;
-    return s->engine ? RV_OK
-                     : rv_model_take_engine(&s->engine, s->model, o->separate->threads, err);
+    return s->engine ? RV_OK : rv_model_take_engine(&s->engine, s->model, &options, err);
 }
 
 static rv_status open_segments(rv_session *s, const rv_session_options *o, rv_error *err)

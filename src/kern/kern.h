@@ -40,6 +40,15 @@ typedef struct kern_gemm_args {
     ptrdiff_t a_piece;
 } kern_gemm_args;
 
+/* Reals needed to pack a [k,n] matrix; packing it, b[p,j] = b[p * b_row + j * b_col]; and the
+ * product with it. */
+typedef struct kern_product {
+    size_t (*packed_size)(size_t k, size_t n);
+    void (*pack)(kern_real *packed, const kern_real *b, size_t k, size_t n, size_t b_row,
+                 size_t b_col);
+    void (*gemm)(const kern_gemm_args *args);
+} kern_product;
+
 /* y[i] = f(x[i]), i < n; in place allowed */
 typedef void kern_map_fn(kern_real *y, const kern_real *x, size_t n);
 
@@ -63,11 +72,15 @@ typedef struct kern_chirp_slopes {
 typedef struct kern_table {
     const char *isa; /* "c", "avx2", "avx512" */
 
-    /* Reals needed to pack a [k,n] matrix; and packing it. b[p,j] = b[p * b_row + j * b_col]. */
+    /* As in kern_product. */
     size_t (*packed_size)(size_t k, size_t n);
     void (*pack)(kern_real *packed, const kern_real *b, size_t k, size_t n, size_t b_row,
                  size_t b_col);
     void (*gemm)(const kern_gemm_args *args);
+
+    /* Those three in integers of 16 bits (gemm_int16_impl.h): the same bits from every variant.
+     * NULL where kern_real is double. */
+    kern_product int16;
 
     /* Pointwise, each within 2 ulp-like error of libm (float: relative 3e-7, gelu 4e-7). */
     kern_map_fn *exp, *tanh, *sigmoid, *relu;
@@ -137,5 +150,8 @@ typedef struct kern_table {
 /* The best kernels that this CPU can run, limited to the instruction sets in the
  * mask. A mask only takes away, so one machine can test every variant. */
 void kern_table_init(kern_table *t, int mask);
+
+/* Products are those of integers of 16 bits from now on. False where there are none. */
+bool kern_table_use_int16(kern_table *t);
 
 #endif

@@ -6,3 +6,13 @@ void kern_table_init(kern_table *t, int mask)
     kern_fill_c(t);
     kern_arch_init(t, mask);
 }
+
+bool kern_table_use_int16(kern_table *t)
+{
+    if (!t->int16.gemm)
+        return false;
+    t->packed_size = t->int16.packed_size;
+    t->pack = t->int16.pack;
+    t->gemm = t->int16.gemm;
+    return true;
+}

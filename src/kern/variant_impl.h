@@ -10,6 +10,7 @@
 #include "kern/gemm_impl.h"
 #include "kern/map_impl.h"
 
+#include "kern/gemm_int16_impl.h"
 #include "kern/gru_impl.h"
 #include "kern/lstm_impl.h"
 #include "kern/multiply_add_impl.h"
@@ -46,4 +47,7 @@ void KERN_FILL(kern_table *t)
                        .chirps = chirps,
                        .chirp_slopes = chirp_slopes,
                        .multiply_adds = multiply_adds };
+#ifndef RV_DOUBLE
+    t->int16 = (kern_product){ int16_packed_size, int16_pack, int16_gemm };
+#endif
 }

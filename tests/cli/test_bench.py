@@ -33,7 +33,14 @@ class Bench(CliCase):
         self.assertGreater(calls["linear"], 10)
         self.assertEqual(calls["overlap_add"], 1)
 
+    def test_precision(self):
+        short = ("conv_tasnet_speech", "--seconds", 0.1, "--repeat", 1, "--json")
+        whole, half = (json.loads(self.bench(*short, "--precision", p).stdout)["weight_bytes"]
+                       for p in ("float32", "int16"))
+        self.assertLess(half, 0.65 * whole)
+
     def test_bench_refused(self):
+        self.complaint(self.bench("htdemucs", "--precision", "int4", code=2), "float32|int16")
         self.complaint(self.bench(code=2), "one network")
         self.complaint(self.bench("htdemuc", code=2), "did you mean 'htdemucs'")
         self.complaint(self.bench("htdemucs", "--seconds", 3600, code=1), "htdemucs does not take")

@@ -368,6 +368,7 @@ const rv_op rv_op_conv = {
     .prepared_size = conv_prepared,
     .prepare = conv_prepare,
     .packed = 1u << 1,
+    .rounds = true,
 };
 
 #ifdef RV_SELFTEST

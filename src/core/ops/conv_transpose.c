@@ -233,6 +233,7 @@ const rv_op rv_op_conv_transpose = {
     .prepared_size = transpose_prepared,
     .prepare = transpose_prepare,
     .packed = 1u << 1 | 1u << 2,
+    .rounds = true,
 };
 
 #ifdef RV_SELFTEST

@@ -86,6 +86,7 @@ const rv_op rv_op_linear = {
     .prepared_size = linear_prepared,
     .prepare = linear_prepare,
     .packed = 1u << 1,
+    .rounds = true,
 };
 
 #ifdef RV_SELFTEST

@@ -37,6 +37,7 @@ const rv_op rv_op_lstm = {
     .prepared_size = recurrent_prepared,
     .prepare = recurrent_prepare,
     .packed = RECURRENT_WEIGHTS,
+    .rounds = true,
 };
 
 /* lstm_back: x, y, dy, and the weights of one direction -> dp [B,T,4H] ------------------
