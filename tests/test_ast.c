@@ -124,7 +124,7 @@ TEST(test_spectrogram)
     ddsp_check(&c, rv_ast_spectrogram(&config, ddsp_input(&c, "audio")));
 }
 
-static const rv_ast_head_config head = { 8000, 5, 4, 9, 20, 6 };
+static const rv_ast_head_config head = { 8000, 5, 4, 9, 20, 6, false };
 
 TEST(test_clip_head)
 {
@@ -142,7 +142,7 @@ TEST(test_step_head)
 
 /* As long as published, with other numbers from the formula and the reference's frequencies. */
 enum { LONG_STEPS = 64, LONG = 16000, EVERY = 25 };
-static const rv_ast_head_config long_head = { 8000, 20, 4, 9, 20, LONG_STEPS };
+static const rv_ast_head_config long_head = { 8000, 20, 4, 9, 20, LONG_STEPS, false };
 typedef rv_ast_controls controls_fn(const rv_ast_head_config *c, rv_node *x);
 typedef rv_node *signal_fn(const rv_ast_head_config *c, const rv_ast_controls *from,
                            rv_node *noise);
@@ -181,7 +181,7 @@ TEST(test_long_heads)
 /* As published: 2 s in 64 steps, 100 sinusoids of depth 64, 65 bands. */
 TEST(test_head_sizes)
 {
-    const rv_ast_head_config published = { 8000, 100, 64, 65, 20, 64 };
+    const rv_ast_head_config published = { 8000, 100, 64, 65, 20, 64, false };
     CHECK(rv_ast_clip_size(&published) == 416066);
     CHECK(rv_ast_step_size(&published) == 6566);
 }

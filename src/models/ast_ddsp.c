@@ -12,12 +12,15 @@
  *   head          norm, matrix, GELU of the vectors of all F' patches of a step [F' D] -> [D],
  *                 norm, matrix -> the step
  *
+ *   masks         with `mask_n_fft`: not the sounds themselves, but shares of the mix (ast_masks.c)
+ *
  * Stems are heads of one transformer; the reference trains a model for each. Its noise is drawn
  * anew each time; here it is one and the same, so that a run is a function of the mix. The paper
  * names log-mel, its code takes powers: `log_mel`. Of positions learned elsewhere (`grid`) the
  * reference exchanges time and frequency; here they fit. Audio is mono. */
 #include "models/ast.h"
 #include "models/ast_heads.h"
+#include "models/ast_masks.h"
 #include "models/ast_spectrogram.h"
 #include "models/model.h"
 
@@ -33,7 +36,8 @@ typedef struct {
     rv_ast_spectrogram_config spectrogram;
     rv_ast_config ast;
     rv_ast_head_config head;
-    size_t step; /* samples; 0: of clips */
+    size_t step;           /* samples; 0: of clips */
+    spectrum_config masks; /* n_fft 0: none */
 } config;
 
 /* Configuration -------------------------------------------------------------------------- */
@@ -141,6 +145,20 @@ static size_t frames_of(const config *c, size_t steps)
     return (steps - 1) * c->ast.stride_time + c->ast.patch;
 }
 
+static void read_masks(rv_arg_reader *r, const rv_model_info *info, spectrum_config *c)
+{
+    c->n_fft = rv_arg_size(r, "mask_n_fft", 0, 0, 65536);
+    c->hop = c->n_fft / 4;
+    if (c->n_fft % 8 || (c->n_fft && c->n_fft < 16))
+        rv_arg_fail(r, RV_ERR_ARG, "mask_n_fft",
+                    "is %zu, 0 or a multiple of 8 from 16 on is expected", c->n_fft);
+    if (c->n_fft && info->n_stems < 2)
+        rv_arg_fail(r, RV_ERR_ARG, "mask_n_fft",
+                    "is %zu: masks share the mix among stems, "
+                    "two at least are expected",
+                    c->n_fft);
+}
+
 static rv_status configure_steps(void *out, rv_model_info *info, const rv_args *args, rv_error *err)
 {
     rv_arg_reader r = { .model = "ast_ddsp", .args = args, .err = err };
@@ -149,6 +167,8 @@ static rv_status configure_steps(void *out, rv_model_info *info, const rv_args *
     read_common(&r, info, c, true);
     c->spectrogram.hop = rv_arg_size(&r, "hop", 50, 1, 8192);
     c->step = c->spectrogram.hop * STRIDE;
+    c->head.spread = rv_arg_bool(&r, "spread", false);
+    read_masks(&r, info, &c->masks);
     finish_grid(&r, c, frames_of(c, steps_of(c, info->n_audio ? info->n_audio : 1)));
     return rv_arg_finish(&r);
 }
@@ -156,6 +176,8 @@ static rv_status configure_steps(void *out, rv_model_info *info, const rv_args *
 static size_t valid_length(const void *cfg, const rv_model_info *info, size_t n)
 {
     const config *c = cfg;
+    if (c->step && c->masks.n_fft)
+        n = spectrum_length(&c->masks, n);
     if (c->step)
         return steps_of(c, n ? n : 1) * c->step;
     return n <= info->n_audio ? info->n_audio : 0;
@@ -181,14 +203,21 @@ static rv_node *norm_and_matrix(nn_builder *b, const char *name, rv_node *x, siz
     return x;
 }
 
-/* mix [1,N] -> stems [S,N] */
+/* [S,N] -> [1,N,S] */
+static rv_node *side_by_side(rv_node *y)
+{
+    const size_t stems = rv_extent(y, 0), samples = rv_extent(y, 1);
+    return RV_PERMUTE(rv_reshape(y, RV_SHAPE(1, stems, samples)), 0, 2, 1);
+}
+
+/* mix [1,N] -> stems [1,N,S] */
 static rv_node *of_clip(nn_builder *b, const config *c, rv_node *mix, size_t stems)
 {
     const size_t size = rv_ast_clip_size(&c->head);
     const rv_ast_tokens heard = rv_ast(b, &c->ast, rv_ast_spectrogram(&c->spectrogram, mix));
     rv_node *x = norm_and_matrix(b, "mlp_head", heard.pooled, stems * size);
     x = rv_reshape(x, RV_SHAPE(stems, size));
-    return rv_ast_clip_audio(&c->head, x, noise(b, stems, rv_extent(mix, 1)));
+    return side_by_side(rv_ast_clip_audio(&c->head, x, noise(b, stems, rv_extent(mix, 1))));
 }
 
 /* patches [1,F',T',D] -> [1,T',F' D] */
@@ -199,6 +228,15 @@ static rv_node *columns(rv_node *patches)
     return rv_reshape(RV_PERMUTE(patches, 0, 2, 1, 3), rows);
 }
 
+/* x [S,T',size] -> [1,N,S] */
+static rv_node *masked(const config *c, rv_node *x, rv_node *mix)
+{
+    const rv_ast_controls controls = rv_ast_steps_controls(&c->head, x);
+    mix = rv_reshape(mix, RV_SHAPE(1, rv_extent(mix, 1), 1));
+    return rv_ast_masked(&c->masks, &c->head, &controls, mix);
+}
+
+/* mix [1,N] -> stems [1,N,S] */
 static rv_node *of_steps(nn_builder *b, const config *c, rv_node *mix, size_t stems)
 {
     const size_t size = rv_ast_step_size(&c->head), steps = steps_of(c, rv_extent(mix, 1));
@@ -208,7 +246,9 @@ static rv_node *of_steps(nn_builder *b, const config *c, rv_node *mix, size_t st
     x = rv_gelu(norm_and_matrix(b, "column", x, c->ast.width));
     x = norm_and_matrix(b, "step", x, stems * size);
     x = RV_PERMUTE(rv_reshape(x, RV_SHAPE(steps, stems, size)), 1, 0, 2);
-    return rv_ast_steps_audio(&c->head, x, noise(b, stems, rv_extent(mix, 1)));
+    if (c->masks.n_fft)
+        return masked(c, x, mix);
+    return side_by_side(rv_ast_steps_audio(&c->head, x, noise(b, stems, rv_extent(mix, 1))));
 }
 
 static rv_node *build(nn_builder *b, const void *cfg, const rv_model_info *info, rv_node *mix)
@@ -216,8 +256,7 @@ static rv_node *build(nn_builder *b, const void *cfg, const rv_model_info *info,
     const config *c = cfg;
     const size_t samples = rv_extent(mix, 1);
     rv_node *x = rv_reshape(mix, RV_SHAPE(1, samples));
-    rv_node *y = c->step ? of_steps(b, c, x, info->n_stems) : of_clip(b, c, x, info->n_stems);
-    return RV_PERMUTE(rv_reshape(y, RV_SHAPE(1, info->n_stems, samples)), 0, 2, 1);
+    return c->step ? of_steps(b, c, x, info->n_stems) : of_clip(b, c, x, info->n_stems);
 }
 
 static const char *const paper_classes[] = { "ast_ddsp_paper", NULL };

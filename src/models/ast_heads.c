@@ -14,7 +14,13 @@
  * is shared out is the amplitudes at each sample: so the sum of sinusoids is divided by the sum of
  * the a there. Frames of the noise filter are rolled about the clip, of which only the causal half
  * of the response is left (rv_impulse_response_wrapped()).
- * Of each step: a total and a filter for each, all of which begin at multiples of a step. */
+ * Of each step: a total and a filter for each, all of which begin at multiples of a step.
+ *
+ * A network that knows nothing says every pitch alike, so that all sinusoids lie in the middle,
+ * from where spectral losses do not lead them to those of the sound (Turian and Henry 2020,
+ * arXiv:2012.04572). With `spread` sinusoid k is told -(d - p_k)^2 more of pitch d, p_k evenly
+ * spaced: they begin as a bank of filters, whose amplitudes any loss can learn, and move from
+ * there. */
 #include "models/ast_heads.h"
 
 #include "base/status.h"
@@ -99,11 +105,25 @@ rv_node *rv_ast_clip_audio(const rv_ast_head_config *c, rv_node *x, rv_node *noi
     return rv_ast_clip_signal(c, &controls, noise);
 }
 
+/* x [B,F,K D] -> the same, with sinusoids that are told apart */
+static rv_node *spread(const rv_ast_head_config *c, rv_node *x)
+{
+    const size_t count = c->sinusoids, depth = c->depth;
+    rv_node *bias = rv_constant(x->graph, RV_SHAPE(count * depth));
+    const double gap = count > 1 ? (double)(depth - 1) / (double)(count - 1) : 0;
+    for (size_t i = 0; bias->constant && i < count * depth; i++) {
+        const double away = (double)(i % depth) - gap * (double)(i / depth);
+        bias->constant[i] = (real)(-away * away);
+    }
+    return rv_add(x, bias);
+}
+
 rv_ast_controls rv_ast_steps_controls(const rv_ast_head_config *c, rv_node *x)
 {
     size_t at = 0;
     rv_ast_controls to;
-    to.hz = frequencies(c, take(x, &at, c->sinusoids * c->depth));
+    rv_node *pitches = take(x, &at, c->sinusoids * c->depth);
+    to.hz = frequencies(c, c->spread ? spread(c, pitches) : pitches);
     rv_node *amplitudes = rv_scale_amplitude(take(x, &at, c->sinusoids));
     to.total = rv_sigmoid(take(x, &at, 1));
     to.amplitudes = rv_mul(rv_div(amplitudes, sum_of_all(amplitudes)), to.total);
@@ -111,16 +131,22 @@ rv_ast_controls rv_ast_steps_controls(const rv_ast_head_config *c, rv_node *x)
     return to;
 }
 
-rv_node *rv_ast_steps_signal(const rv_ast_head_config *c, const rv_ast_controls *from,
-                             rv_node *noise)
+rv_node *rv_ast_steps_tones(const rv_ast_head_config *c, const rv_ast_controls *from,
+                            size_t samples)
 {
-    rv_sinusoidal_config synth = rv_sinusoidal_defaults(c->sample_rate, rv_extent(noise, 1));
+    rv_sinusoidal_config synth = rv_sinusoidal_defaults(c->sample_rate, samples);
     synth.scale = false;
     synth.frequencies = RV_SINUSOIDAL_HERTZ;
     const rv_sinusoidal_controls controls = { .amplitudes = from->amplitudes,
                                               .frequencies = from->hz };
+    return rv_synth_sinusoidal(&synth, &controls);
+}
+
+rv_node *rv_ast_steps_signal(const rv_ast_head_config *c, const rv_ast_controls *from,
+                             rv_node *noise)
+{
     const rv_noise_config filter = rv_noise_defaults();
-    return rv_add(rv_synth_sinusoidal(&synth, &controls),
+    return rv_add(rv_ast_steps_tones(c, from, rv_extent(noise, 1)),
                   rv_synth_noise(&filter, noise, from->magnitudes));
 }
 

@@ -11,6 +11,7 @@ typedef struct rv_ast_head_config {
     size_t bands;     /* M: of the noise */
     double hz_min;    /* of the frequencies; the highest is half the sample rate */
     size_t steps;     /* F: of a clip */
+    bool spread;      /* of steps: sinusoids begin at frequencies of their own */
 } rv_ast_head_config;
 
 /* Numbers that the network says: for a clip F (K D + K) + 1 + M, for a step K D + K + 1 + M. */
@@ -35,5 +36,9 @@ rv_node *rv_ast_clip_signal(const rv_ast_head_config *c, const rv_ast_controls *
 rv_ast_controls rv_ast_steps_controls(const rv_ast_head_config *c, rv_node *x);
 rv_node *rv_ast_steps_signal(const rv_ast_head_config *c, const rv_ast_controls *from,
                              rv_node *noise);
+
+/* The sinusoids of steps alone -> [B,samples] */
+rv_node *rv_ast_steps_tones(const rv_ast_head_config *c, const rv_ast_controls *from,
+                            size_t samples);
 
 #endif
