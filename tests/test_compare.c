@@ -464,7 +464,7 @@ TEST(test_bad_methods)
     check_refused("few", &unknown, 1, &o, RV_ERR_ARG, "'irm9'", "mwf");
     const rv_eval_method gone = { RV_METHOD_MODEL, "no-such-model", NULL, 0 };
     check_refused("few", &gone, 1, &o, RV_ERR_IO, "no-such-model", "");
-    const rv_eval_method odd = { RV_METHOD_ORACLE, "mix", "../mix" };
+    const rv_eval_method odd = { RV_METHOD_ORACLE, "mix", "../mix", 0 };
     check_refused("few", &odd, 1, &o, RV_ERR_ARG, "'../mix'", "'/'");
     o.resamples = 10;
     check_refused("few", twice, 1, &o, RV_ERR_ARG, "10 resamples", "100");

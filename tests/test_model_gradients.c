@@ -339,7 +339,7 @@ static rv_node *build_ast(nn_builder *b)
     return rv_concat(1, 2, (rv_node *[]){ rv_reshape(y.pooled, RV_SHAPE(2, 1, 6)), all });
 }
 
-static const rv_ast_head_config tiny_head = { 8000, 3, 3, 4, 60, 4 };
+static const rv_ast_head_config tiny_head = { 8000, 3, 3, 4, 60, 4, false };
 
 /* Both heads, for clips and for steps. */
 static rv_node *build_ast_heads(nn_builder *b)

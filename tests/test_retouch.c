@@ -50,8 +50,8 @@ static double change(const float *x, const float *was)
 {
     double a = 0, b = 0;
     for (int t = N / 2; t < N; t++) {
-        a += x[t] * x[t];
-        b += was[t] * was[t];
+        a += (double)x[t] * (double)x[t];
+        b += (double)was[t] * (double)was[t];
     }
     return 10 * log10(a / b);
 }
