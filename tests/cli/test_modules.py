@@ -36,7 +36,8 @@ class Linking(unittest.TestCase):
     def test_modules_export_one_symbol(self):
         for path in MODULES.values():
             names = {line.split()[-1] for line in output("nm", "-D", "--defined-only", path).splitlines()}
-            self.assertEqual(names - {"__bss_start", "_edata", "_end"}, {"rv_module"})
+            of_ravel = {name for name in names if not name.startswith("_")}  # others are the tools'
+            self.assertEqual(of_ravel, {"rv_module"})
 
 
 @unittest.skipUnless("ravel_libav" in MODULES, "built without FFmpeg")
