@@ -2,30 +2,21 @@
 # Make the training set of the built-in model: songs from MIDI, and songs composed and sung here.
 #   scripts/make_dataset.sh OUT [options of ravel dataset render]
 #   scripts/make_dataset.sh data --compose 20        # fewer songs
-# On Debian it installs what it needs. All that goes into the audio allows weights trained on it to be
-# given away: Freedoom's songs (BSD), the soundfonts FluidR3 and MuseScore (MIT), two drum kits
-# (CC0, CC BY), and what Ravel itself writes. OUT/README.md lists it with licences. A run that is
-# interrupted goes on when it is started again.
+#   scripts/make_dataset.sh --recorded data2         # recorded drums, basses and guitars, too: 1.8 GB to download
+# On Debian it installs what it needs; recorded instruments come by scripts/make_sounds.sh, into build/sounds.
+# All that goes into the audio allows weights trained on it to be given away: Freedoom's songs (BSD), the
+# soundfonts FluidR3 and MuseScore (MIT), drum kits and instruments (CC0, CC BY), and what Ravel itself
+# writes. OUT/README.md lists it with licences. A run that is interrupted goes on when it is started again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-[ $# -ge 1 ] && [ "${1:0:1}" != - ] || { sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2; }
+recorded=
+[ "${1:-}" != --recorded ] || { recorded=1; shift; }
+[ $# -ge 1 ] && [ "${1:0:1}" != - ] || { sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2; }
 out=$1
 shift
 
-scripts/setup.sh dataset
-packages=(python3 fluid-soundfont-gm musescore-general-soundfont-small hydrogen-drumkits)
-missing=()
-for package in "${packages[@]}"; do
-  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
-done
-if [ ${#missing[@]} -gt 0 ]; then
-  echo "make_dataset: installing ${missing[*]}"
-  as_root=()
-  [ "$(id -u)" -eq 0 ] || as_root=(sudo)
-  DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends \
-    "${missing[@]}" >/dev/null
-fi
+scripts/setup.sh dataset python3 fluid-soundfont-gm musescore-general-soundfont-small hydrogen-drumkits
 
 # Freedoom is a game; only its songs are wanted, so the package is unpacked, not installed.
 songs=build/freedoom
@@ -44,9 +35,14 @@ fi
 
 [ -f build/build.ninja ] && meson setup --reconfigure build >/dev/null || meson setup build >/dev/null
 ninja -C build ravel >/dev/null
-kits=/usr/share/hydrogen/data/drumkits
+kits=(/usr/share/hydrogen/data/drumkits/{Audiophob,rumpf_kit_z01_h2})
+sounds=()
+if [ -n "$recorded" ]; then
+  scripts/make_sounds.sh build/sounds
+  kits+=(build/sounds/kits/*)
+  sounds=(--instrument build/sounds/instruments/*.sf2 --mix-drums)
+fi
 build/ravel dataset render "$out" --midi "$songs/midi" --compose 150 \
   --soundfont /usr/share/sounds/sf2/FluidR3_GM.sf2 /usr/share/sounds/sf3/MuseScore_General_Lite.sf3 \
-  --drum-kit "$kits/Audiophob" "$kits/rumpf_kit_z01_h2" \
-  --vary 0.3 --valid-fraction 0.1 --test-fraction 0.1 "$@"
+  --drum-kit "${kits[@]}" "${sounds[@]}" --vary 0.3 --valid-fraction 0.1 --test-fraction 0.1 "$@"
 cp "$songs/midi/copyright" "$out/FREEDOOM-COPYRIGHT"

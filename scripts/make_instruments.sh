@@ -12,15 +12,8 @@ cd "$(dirname "$0")/.."
 out=$1
 shift
 
-scripts/setup.sh dataset
+scripts/setup.sh dataset musescore-general-soundfont-small
 soundfont=/usr/share/sounds/sf3/MuseScore_General_Lite.sf3
-if [ ! -e "$soundfont" ]; then
-  echo "make_instruments: installing musescore-general-soundfont-small"
-  as_root=()
-  [ "$(id -u)" -eq 0 ] || as_root=(sudo)
-  DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends \
-    musescore-general-soundfont-small >/dev/null
-fi
 
 [ -f build/build.ninja ] && meson setup --reconfigure build >/dev/null || meson setup build >/dev/null
 ninja -C build ravel >/dev/null

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Install what building and testing need, on Debian and its relatives; elsewhere say what is missing.
 # Packages are only installed when something is missing. `setup.sh dataset` adds what rendering data
-# sets needs, `setup.sh test` that and what the tests use.
+# sets needs, `setup.sh test` that and what the tests use; further packages may be named behind it.
 set -euo pipefail
 
 packages=(build-essential meson ninja-build pkg-config libsndfile1-dev libsoxr-dev libfftw3-dev
@@ -9,12 +9,13 @@ packages=(build-essential meson ninja-build pkg-config libsndfile1-dev libsoxr-d
           libavformat-dev libavcodec-dev libavutil-dev libswresample-dev)
 rendering=(libfluidsynth-dev libebur128-dev libexpat1-dev espeak-ng)
 if [ "${1:-}" = test ]; then
-  packages+=("${rendering[@]}" libcmocka-dev python3 clang-format)
+  packages+=("${rendering[@]}" libcmocka-dev python3 python3-numpy python3-soundfile clang-format)
 elif [ "${1:-}" = dataset ]; then
   packages+=("${rendering[@]}")
 elif [ "${1:-}" = demo ]; then
   packages+=(sox libsox-fmt-base)
 fi
+packages+=("${@:2}")
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
   echo "setup: not a Debian system; please install the equivalents of: ${packages[*]}" >&2
