@@ -376,6 +376,84 @@ TEST(test_components_sound_together)
     rv_drum_kit_free(k);
 }
 
+/* Three samples for hits from 0.5 on, and one for softer ones. */
+static rv_drum_kit *open_selection(const char *selection)
+{
+    char text[1000];
+    snprintf(text, sizeof text,
+             "<instrument><name>Snare</name><applyVelocity>false</applyVelocity>%s"
+             "<layer><filename>open.wav</filename><max>0.5</max></layer>"
+             "<layer><filename>kick.wav</filename><min>0.5</min></layer>"
+             "<layer><filename>closed.wav</filename><min>0.5</min></layer>"
+             "<layer><filename>deep/tom.wav</filename><min>0.5</min></layer></instrument>",
+             selection);
+    return open_instruments(text);
+}
+
+/* Which of the samples plays from frame `at` on; 0: none of them, or several. */
+static uint64_t key_at(size_t at)
+{
+    for (uint64_t key = 1; key < 8; key++) {
+        size_t same = 0;
+        for (size_t t = 0; t < LENGTH; t++)
+            same += fabs((double)out[0][at + t] - (double)sample(key, 0, t)) < 1e-6;
+        if (same == LENGTH)
+            return key;
+    }
+    return 0;
+}
+
+#define SELECTION(name) "<sampleSelectionAlgo>" name "</sampleSelectionAlgo>"
+
+/* In the order of time, whatever the order in which they are given. */
+TEST(test_layers_are_taken_in_turn)
+{
+    const rv_drum_hit hits[] = { { 0.25, 38, 1 }, { 0, 38, 1 }, { 0.125, 38, 0.9 } };
+    rv_drum_kit *k = open_selection(SELECTION("ROUND_ROBIN"));
+    for (int again = 0; again < 2; again++) { /* a kit that has played begins anew */
+        CHECK(play(k, hits, 3) == 0);
+        CHECK(key_at(0) == 1 && key_at(1000) == 5 && key_at(2000) == 6);
+    }
+    const rv_drum_hit between[] = { { 0, 38, 1 }, { 0.125, 38, 0.2 }, { 0.25, 38, 1 } };
+    CHECK(play(k, between, 3) == 0);
+    CHECK(key_at(0) == 1 && key_at(1000) == 4 && key_at(2000) == 6);
+    rv_drum_kit_free(k);
+    static const char *const others[] = { "", SELECTION("VELOCITY"), SELECTION("unheard") };
+    for (int i = 0; i < 3; i++) {
+        k = open_selection(others[i]);
+        CHECK(play(k, hits, 3) == 0);
+        CHECK(key_at(0) == 1 && key_at(1000) == 1 && key_at(2000) == 1);
+        rv_drum_kit_free(k);
+    }
+}
+
+/* 30 hits: each of three layers some times, and the same ones again. */
+TEST(test_layers_are_taken_at_random)
+{
+    enum { HITS = 30 };
+    static float first[2][HITS * LENGTH], again[2][HITS * LENGTH];
+    rv_drum_hit hits[HITS];
+    rv_error err = { 0 };
+    int times[8] = { 0 };
+    for (int i = 0; i < HITS; i++)
+        hits[i] = (rv_drum_hit){ 0.125 * i, 38, 1 };
+    rv_drum_kit *k = open_selection(SELECTION("RANDOM"));
+    CHECK_OK(rv_drum_kit_play(k, (float *[]){ first[0], first[1] }, HITS * LENGTH, RATE, hits, HITS,
+                              NULL, &err),
+             err);
+    CHECK_OK(rv_drum_kit_play(k, (float *[]){ again[0], again[1] }, HITS * LENGTH, RATE, hits, HITS,
+                              NULL, &err),
+             err);
+    CHECK(memcmp(first, again, sizeof first) == 0);
+    for (int i = 0; i < HITS; i++) {
+        memcpy(out[0], first[0] + i * LENGTH, LENGTH * sizeof(float));
+        times[key_at(0)]++;
+    }
+    CHECK_MSG(times[1] > 2 && times[5] > 2 && times[6] > 2 && !times[0], "%d %d %d", times[1],
+              times[5], times[6]);
+    rv_drum_kit_free(k);
+}
+
 /* A sine of 500 Hz, an octave up by its layer's pitch, at another rate than the file's. */
 TEST(test_rates_and_pitch)
 {
@@ -485,6 +563,8 @@ int main(void)
         cmocka_unit_test(test_nearest_pieces_and_those_left_out),
         cmocka_unit_test(test_numbers_find_the_rest),
         cmocka_unit_test(test_components_sound_together),
+        cmocka_unit_test(test_layers_are_taken_in_turn),
+        cmocka_unit_test(test_layers_are_taken_at_random),
         cmocka_unit_test(test_rates_and_pitch),
         cmocka_unit_test(test_missing_samples_are_left_out),
         cmocka_unit_test(test_errors_name_file_and_line),

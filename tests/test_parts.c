@@ -242,6 +242,31 @@ TEST(test_plans_are_within_range)
     }
 }
 
+/* What a seed stands for stays: options that came later draw from streams of their own. */
+TEST(test_choices_of_a_seed_stay)
+{
+    const rv_track_plan plan = rv_track_plan_make(7, 3, 2, 0.5);
+    CHECK(plan.soundfont == 1 && plan.drum_kit == 2);
+    CHECK(plan.performance.transposition == 2);
+    CHECK_CLOSE(plan.performance.tempo, 1.0170606718391, 1e-12);
+    CHECK_CLOSE(plan.performance.velocity, 1.1279569318749, 1e-12);
+    CHECK_CLOSE(plan.loudness, -16.8865138907703, 1e-12);
+}
+
+TEST(test_instruments_are_taken_in_half_of_the_tracks)
+{
+    int times[4] = { 0 };
+    for (uint64_t seed = 0; seed < 1000; seed++) {
+        const size_t which = rv_plan_instrument(seed, 33, 3);
+        CHECK(which <= 3 && which == rv_plan_instrument(seed, 33, 3));
+        times[which]++;
+        CHECK(rv_plan_instrument(seed, 33, 0) == 0);
+    }
+    CHECK_MSG(abs(times[3] - 500) < 50, "%d of 1000 without", times[3]);
+    for (int i = 0; i < 3; i++)
+        CHECK_MSG(abs(times[i] - 167) < 40, "%d: %d of 1000", i, times[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +279,8 @@ int main(void)
         cmocka_unit_test(test_other_programs),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_plans_are_within_range),
+        cmocka_unit_test(test_choices_of_a_seed_stay),
+        cmocka_unit_test(test_instruments_are_taken_in_half_of_the_tracks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

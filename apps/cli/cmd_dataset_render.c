@@ -24,7 +24,7 @@ static const char examples[] =
 
 typedef struct {
     rv_render_options render;
-    option_texts midi, fonts, kits;
+    option_texts midi, fonts, kits, instruments;
     int mode;
     bool strict, json;
 } settings;
@@ -178,6 +178,8 @@ static int parse(settings *s, int argc, char **argv)
           "SF2 or SF3; one of them is chosen for each track" },
         { 0, "drum-kit", OPTION_TEXTS, &s->kits, "DIR...", 0, 0,
           "Hydrogen's drum kits, beside the soundfonts' drums" },
+        { 0, "instrument", OPTION_TEXTS, &s->instruments, "FILE...", 0, 0,
+          "SF2 or SF3 with single programs, which play these in half of the tracks" },
         { 0, "compose", OPTION_INT, &o->compose, "N", 0, 99999,
           "write N songs with words to sing, in addition (default 0)" },
         { 0, "style", OPTION_TEXT, &o->style, "NAME", 0, 0, "of those (default: each its own)" },
@@ -234,12 +236,15 @@ int cmd_dataset_render(int argc, char **argv)
     s.render.n_soundfonts = s.fonts.n;
     s.render.drum_kits = s.kits.items;
     s.render.n_drum_kits = s.kits.n;
+    s.render.instruments = s.instruments.items;
+    s.render.n_instruments = s.instruments.n;
     s.render.strict = s.strict;
     s.render.command = command;
     const int code = n == -1 ? EXIT_OK : n < 0 ? EXIT_USAGE : check_and_render(&s, n, argv);
     free(s.midi.items);
     free(s.fonts.items);
     free(s.kits.items);
+    free(s.instruments.items);
     free(command);
     return code;
 }

@@ -28,6 +28,9 @@ typedef struct drum_layer {
     drum_sound *sounds; /* guarded by the kit's lock */
 } drum_layer;
 
+/* Which of several layers that are equally near to a hit's velocity. */
+typedef enum drum_selection { DRUM_FIRST, DRUM_IN_TURN, DRUM_AT_RANDOM } drum_selection;
+
 typedef struct drum_instrument {
     char *name;
     char *file; /* of the oldest kits: one sample and no layers */
@@ -35,6 +38,7 @@ typedef struct drum_instrument {
     double volume, gain, left, right, pan;
     double mute_group, note; /* -1: none */
     bool muted, stops_itself, by_velocity;
+    drum_selection selection;
     drum_layer *layer;
     size_t layers;
 } drum_instrument;

@@ -1,12 +1,14 @@
 /* drum_kit_play.c - hits to sound.
  *
  * A hit plays, of each component of its instrument, the layer whose velocities hold the hit's, or
- * come nearest (kits leave gaps), with
+ * come nearest (kits leave gaps). Of several that are equally near it is the first, or they
+ * are taken in turn or at random, as the instrument says (sampleSelectionAlgo). It sounds with
  *
  *     velocity * volume * gain of the instrument * gain of the layer * pan of the channel
  *
  * as Hydrogen does. It starts at the nearest frame. A hit that is ended by another of its mute
  * group fades to nothing within 20 ms. */
+#include "base/rng.h"
 #include "base/status.h"
 #include "data/drum_kit_impl.h"
 
@@ -14,6 +16,8 @@
 #include <stdlib.h>
 
 enum { RATE_MIN = 1000, RATE_MAX = 768000 };
+
+enum { SELECTION_SEED = 1 }; /* the choices at random: a piece is a stream, a hit a counter */
 
 static const double fade_seconds = 0.02;
 
@@ -23,6 +27,7 @@ typedef struct strike {
     size_t order;
     int piece;
     double velocity;
+    size_t turn; /* earlier ones of the piece */
 } strike;
 
 typedef struct player {
@@ -42,6 +47,17 @@ static int by_time(const void *a, const void *b)
     return x->order < y->order ? -1 : x->order > y->order;
 }
 
+static rv_status count_turns(player *p, rv_error *err)
+{
+    size_t *counts = calloc(p->kit->instruments + 1, sizeof *counts);
+    if (!counts)
+        return RV_FAIL(err, RV_ERR_NOMEM, "%zu drum hits", p->strikes);
+    for (size_t i = 0; i < p->strikes; i++)
+        p->strike[i].turn = counts[p->strike[i].piece]++;
+    free(counts);
+    return RV_OK;
+}
+
 static rv_status collect(player *p, const rv_drum_hit *hits, size_t n, size_t *left_out,
                          rv_error *err)
 {
@@ -56,10 +72,10 @@ static rv_status collect(player *p, const rv_drum_hit *hits, size_t n, size_t *l
         *left_out += piece < 0;
         const double at = floor(hit->start * p->rate + 0.5);
         if (piece >= 0 && at < (double)p->frames)
-            p->strike[p->strikes++] = (strike){ (size_t)at, i, piece, hit->velocity };
+            p->strike[p->strikes++] = (strike){ (size_t)at, i, piece, hit->velocity, 0 };
     }
     qsort(p->strike, p->strikes, sizeof *p->strike, by_time);
-    return RV_OK;
+    return count_turns(p, err);
 }
 
 static bool is_hat(const rv_drum_kit *k, int piece)
@@ -109,19 +125,36 @@ static double distance(const drum_layer *layer, double velocity)
                                    : 0;
 }
 
-/* Of the layers of one component: the first of the nearest. */
-static bool is_chosen(const drum_instrument *instrument, size_t layer, double velocity)
+/* Which of n layers; components have equally many, so those of one hit belong together. */
+static size_t pick(const drum_instrument *instrument, const strike *s, size_t n)
+{
+    switch (instrument->selection) {
+    case DRUM_IN_TURN:
+        return s->turn % n;
+    case DRUM_AT_RANDOM:
+        return (size_t)rv_rng_below(SELECTION_SEED, (uint64_t)s->piece, s->turn, n);
+    default:
+        return 0;
+    }
+}
+
+/* Of the layers of one component: one of the nearest. */
+static bool is_chosen(const drum_instrument *instrument, size_t layer, const strike *s)
 {
     const drum_layer *own = &instrument->layer[layer];
-    const double off = distance(own, velocity);
+    const double off = distance(own, s->velocity);
+    size_t alike = 0, before = 0;
     for (size_t i = 0; i < instrument->layers; i++) {
         const drum_layer *other = &instrument->layer[i];
-        const double other_off = distance(other, velocity);
-        if (other->component == own->component &&
-            (other_off < off || (other_off == off && i < layer)))
+        const double other_off = distance(other, s->velocity);
+        if (other->component != own->component)
+            continue;
+        if (other_off < off)
             return false;
+        alike += other_off == off;
+        before += other_off == off && i < layer;
     }
-    return true;
+    return before == pick(instrument, s, alike);
 }
 
 /* Factors of the channels; the newer <pan> is told by its not being 0. */
@@ -142,7 +175,7 @@ static rv_status play_strike(const player *p, size_t i, rv_error *err)
     for (size_t l = 0; l < instrument->layers; l++) {
         const drum_sound *sound = NULL;
         double gain[2];
-        if (!is_chosen(instrument, l, s->velocity))
+        if (!is_chosen(instrument, l, s))
             continue;
         RV_TRY(rv_drum_sound_get(p->kit, &instrument->layer[l], p->rate, &sound, err));
         find_gain(instrument, &instrument->layer[l], s->velocity, gain);

@@ -62,7 +62,7 @@ typedef struct reader {
     size_t part_from;        /* its first layer */
 } reader;
 
-typedef enum { TEXT, NUMBER, TRUTH } field_type;
+typedef enum { TEXT, NUMBER, TRUTH, SELECTION } field_type;
 
 typedef struct field {
     place in;
@@ -95,6 +95,7 @@ static const field fields[] = {
     { INSTRUMENT, "isMuted", TRUTH, OF_INSTRUMENT(muted), 0, 0 },
     { INSTRUMENT, "isStopNote", TRUTH, OF_INSTRUMENT(stops_itself), 0, 0 },
     { INSTRUMENT, "applyVelocity", TRUTH, OF_INSTRUMENT(by_velocity), 0, 0 },
+    { INSTRUMENT, "sampleSelectionAlgo", SELECTION, OF_INSTRUMENT(selection), 0, 0 },
     { PART, "component_id", NUMBER, OF_COMPONENT(id), -1, 1e6 },
     { PART, "gain", NUMBER, OF_COMPONENT(volume), 0, 100 },
     { LAYER, "filename", TEXT, OF_LAYER(file), 0, 0 },
@@ -260,6 +261,14 @@ static void set_number(reader *r, const field *f, double *to, char *text)
     *to = value;
 }
 
+/* Hydrogen's "VELOCITY" is the first of the layers that hold it. */
+static drum_selection selection_of(const char *text)
+{
+    return strcmp(text, "ROUND_ROBIN") == 0 ? DRUM_IN_TURN
+           : strcmp(text, "RANDOM") == 0    ? DRUM_AT_RANDOM
+                                            : DRUM_FIRST;
+}
+
 static void set_field(reader *r, const field *f, void *object)
 {
     char *const at = (char *)object + f->offset;
@@ -271,6 +280,8 @@ static void set_field(reader *r, const field *f, void *object)
         set_text(r, (char **)(void *)at, text);
     else if (f->type == TRUTH)
         *(bool *)at = strcmp(text, "true") == 0 || strcmp(text, "1") == 0;
+    else if (f->type == SELECTION)
+        *(drum_selection *)(void *)at = selection_of(text);
     else if (*text)
         set_number(r, f, (double *)(void *)at, text);
 }

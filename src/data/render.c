@@ -118,6 +118,8 @@ static rv_status describe(char **out, const rv_render *run, rv_error *err)
     rv_status status = add_files(all, "soundfonts", o->soundfonts, o->n_soundfonts, err);
     if (status == RV_OK)
         status = add_kits(all, o, err);
+    if (status == RV_OK && o->n_instruments) /* so that older folders can be gone on with */
+        status = add_files(all, "instruments", o->instruments, o->n_instruments, err);
     *out = status == RV_OK ? json_dumps(all, JSON_INDENT(1)) : NULL;
     json_decref(all);
     if (status == RV_OK && !*out)
@@ -125,13 +127,14 @@ static rv_status describe(char **out, const rv_render *run, rv_error *err)
     return status;
 }
 
-/* The first key whose value is another; NULL: none. */
+/* The first key whose value is another, or that only one has; NULL: none. */
 static const char *differing(const json_t *wanted, const json_t *found)
 {
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)wanted, key,
                         value) if (!json_equal(value, json_object_get(found, key))) return key;
+    json_object_foreach((json_t *)found, key, value) if (!json_object_get(wanted, key)) return key;
     return NULL;
 }
 
@@ -271,7 +274,7 @@ static void finish(crew *c, rv_status status, const rv_error *err, double second
 static void free_fonts(rv_render_worker *w)
 {
     pthread_mutex_lock(&w->run->fonts);
-    for (size_t i = 0; w->fonts && i < w->run->opt->n_soundfonts; i++)
+    for (size_t i = 0; w->fonts && i < rv_render_fonts(w->run); i++)
         rv_soundfont_free(w->fonts[i]);
     pthread_mutex_unlock(&w->run->fonts);
     free(w->fonts);
@@ -282,7 +285,7 @@ static void *work(void *arg)
     crew *c = arg;
     rv_error err = { 0 };
     rv_render_worker w = { .run = c->run };
-    w.fonts = calloc(c->run->opt->n_soundfonts, sizeof *w.fonts);
+    w.fonts = calloc(rv_render_fonts(c->run), sizeof *w.fonts);
     if (!w.fonts)
         finish(c, RV_FAIL(&err, RV_ERR_NOMEM, "out of memory"), &err, 0);
     for (size_t track; (track = take(c)) < c->total;) {
@@ -357,37 +360,6 @@ static rv_status make_tracks(rv_render *run, crew *c, rv_error *err)
     return RV_OK;
 }
 
-/* Every soundfont is tried before anything is made, and stays open: its samples are shared with
- * the threads that open it, too. */
-static rv_status try_fonts(rv_render_worker *w, rv_error *err)
-{
-    const rv_render_options *opt = w->run->opt;
-    w->fonts = calloc(opt->n_soundfonts, sizeof *w->fonts);
-    if (!w->fonts)
-        return RV_FAIL(err, RV_ERR_NOMEM, "out of memory");
-    for (size_t i = 0; i < opt->n_soundfonts; i++)
-        RV_TRY(rv_soundfont_open(&w->fonts[i], opt->soundfonts[i], opt->sample_rate, err));
-    return RV_OK;
-}
-
-static rv_status open_kits(rv_render *run, rv_error *err)
-{
-    const rv_render_options *opt = run->opt;
-    run->kits = calloc(opt->n_drum_kits + 1, sizeof *run->kits);
-    if (!run->kits)
-        return RV_FAIL(err, RV_ERR_NOMEM, "out of memory");
-    for (size_t i = 0; i < opt->n_drum_kits; i++)
-        RV_TRY(rv_drum_kit_open(&run->kits[i], opt->drum_kits[i], err));
-    return RV_OK;
-}
-
-static void free_kits(rv_render *run)
-{
-    for (size_t i = 0; run->kits && i < run->opt->n_drum_kits; i++)
-        rv_drum_kit_free(run->kits[i]);
-    free(run->kits);
-}
-
 static rv_status run_locked(rv_render *run, rv_render_report *report, rv_error *err)
 {
     crew c = { .run = run, .total = (size_t)rv_render_tracks(run) };
@@ -444,13 +416,11 @@ rv_status rv_render_run(const char *out, const rv_render_options *opt, rv_render
         return RV_FAIL(err, RV_ERR_ARG, "the name of the output folder is empty or too long");
     atomic_init(&run.stop, false);
     pthread_mutex_init(&run.fonts, NULL);
-    rv_status status = try_fonts(&trial, err);
-    if (status == RV_OK)
-        status = open_kits(&run, err);
+    rv_status status = rv_render_sounds_open(&trial, err);
     if (status == RV_OK)
         status = run_songs(&run, report, err);
     free_fonts(&trial);
-    free_kits(&run);
+    rv_render_sounds_free(&run);
     pthread_mutex_destroy(&run.fonts);
     return status;
 }

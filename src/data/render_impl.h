@@ -7,11 +7,18 @@
 #include "data/render_plan.h"
 #include "data/render_songs.h"
 #include "data/soundfont.h"
+#include "data/soundfont_file.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
+
+/* A soundfont, or one of instruments. */
+typedef struct rv_render_font {
+    const char *name, *license;
+    rv_soundfont_info info;
+} rv_render_font;
 
 /* The whole run; the workers only read it, but for the lock and the flag. */
 typedef struct rv_render {
@@ -19,6 +26,7 @@ typedef struct rv_render {
     const char *out;
     const rv_render_songs *songs;
     bool sings;            /* espeak-ng is there */
+    rv_render_font *font;  /* [rv_render_fonts()]: the soundfonts, then the instruments */
     rv_drum_kit **kits;    /* [n_drum_kits], shared by all */
     pthread_mutex_t fonts; /* held while soundfonts are opened and freed */
     atomic_bool stop;
@@ -27,21 +35,19 @@ typedef struct rv_render {
 /* What one thread has for itself. */
 typedef struct rv_render_worker {
     rv_render *run;
-    rv_soundfont **fonts; /* [n_soundfonts], opened when first needed */
+    rv_soundfont **fonts; /* [rv_render_fonts()], opened when first needed */
 } rv_render_worker;
 
 typedef struct rv_stem {
     rv_stem_plan plan;
-    const char *player; /* name of the soundfont's file, or of what else played */
-    bool kit;           /* a drum kit played */
-    float *audio[2];    /* [frames + RV_TRACK_MARGIN] */
-    double loudness;    /* LUFS as written */
-    double gain;        /* linear, from the audio to the file */
-    float peak;         /* of the audio */
-    bool silent;        /* then it has no file */
+    const char *player;  /* name of the soundfont's file, or of what else played */
+    const char *license; /* of its sounds */
+    float *audio[2];     /* [frames + RV_TRACK_MARGIN] */
+    double loudness;     /* LUFS as written */
+    double gain;         /* linear, from the audio to the file */
+    float peak;          /* of the audio */
+    bool silent;         /* then it has no file */
 } rv_stem;
-
-#define RV_SINGER "espeak-ng" /* who plays what is sung */
 
 /* Of mix and stems, of full scale: rounding of 256 stems adds less than 0.004. */
 #define RV_MIX_PEAK 0.985
@@ -68,6 +74,24 @@ typedef struct rv_track_work {
 /* "OUT/train/Track00001" and "OUT/train/.ravel-Track00001" of a track. */
 void rv_render_folder(char *path, size_t size, const rv_render *run, size_t track, bool hidden);
 uint64_t rv_render_tracks(const rv_render *run);
+
+/* What plays (render_sounds.c) */
+
+/* Soundfonts and instruments. */
+size_t rv_render_fonts(const rv_render *run);
+
+/* Opens all that plays, soundfonts for the worker; rv_render_sounds_free() even when it fails. */
+RV_NODISCARD rv_status rv_render_sounds_open(rv_render_worker *trial, rv_error *err);
+void rv_render_sounds_free(rv_render *run);
+
+/* One of the worker's, one worker at a time (data/soundfont.h). */
+RV_NODISCARD rv_status rv_render_font_open(rv_render_worker *w, size_t font, rv_soundfont **out,
+                                           rv_error *err);
+
+/* Which of them plays a program in a track. */
+size_t rv_render_font_for(const rv_render *run, const rv_track_plan *plan, int program);
+
+/* Tracks */
 
 /* *seconds: how long it is. */
 RV_NODISCARD rv_status rv_render_track(rv_render_worker *worker, size_t track, double *seconds,

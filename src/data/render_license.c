@@ -16,7 +16,7 @@ static const struct {
     { "TimGM6mb", "GPL-2" },
 };
 
-const char *rv_soundfont_license(const char *path)
+const char *rv_soundfont_license(const char *path, const char *own)
 {
     char real[PATH_MAX];
     const char *found = realpath(path, real) ? real : path;
@@ -24,5 +24,5 @@ const char *rv_soundfont_license(const char *path)
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strncasecmp(name, known[i].beginning, strlen(known[i].beginning)) == 0)
             return known[i].license;
-    return "unknown: see where the soundfont comes from";
+    return *own ? own : "unknown: see where the soundfont comes from";
 }

@@ -2,7 +2,8 @@
 #ifndef DATA_RENDER_LICENSE_H
 #define DATA_RENDER_LICENSE_H
 
-/* By the name of the file, links followed; "unknown: ..." for others. */
-const char *rv_soundfont_license(const char *path);
+/* By the name of the file, links followed; of others what they say themselves, or "unknown: ..." if
+ * that is nothing. */
+const char *rv_soundfont_license(const char *path, const char *own);
 
 #endif

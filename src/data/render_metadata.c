@@ -1,7 +1,6 @@
 /* render_metadata.c - metadata.yaml with Slakh2100's keys, and ours after them. */
 #include "base/status.h"
 #include "data/render_impl.h"
-#include "data/render_license.h"
 #include "io/audio_sink.h"
 #include "io/yaml_text.h"
 
@@ -59,18 +58,12 @@ static json_t *stems_json(const rv_track_work *w)
 /* Of those who play here. */
 static json_t *licenses_json(const rv_track_work *w)
 {
-    const rv_render *run = w->worker->run;
-    const char *font = run->opt->soundfonts[w->plan.soundfont];
     json_t *licenses = json_object();
     for (size_t s = 0; s < w->parts->n; s++) {
         const rv_stem *stem = &w->stems[s];
-        const char *license = rv_soundfont_license(font);
-        if (stem->kit)
-            license = rv_drum_kit_license(run->kits[w->plan.drum_kit]);
-        else if (strcmp(stem->player, RV_SINGER) == 0)
-            license = "GPL-3: the program, not what it speaks";
-        json_object_set_new(licenses, stem->player,
-                            json_string(*license ? license : "unknown: the kit does not say"));
+        json_object_set_new(
+            licenses, stem->player,
+            json_string(*stem->license ? stem->license : "unknown: the kit does not say"));
     }
     return licenses;
 }

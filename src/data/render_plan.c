@@ -23,7 +23,9 @@ static bool happens(dice *d, double probability)
     return rv_rng_uniform(d->seed, d->stream, d->counter++) < probability;
 }
 
-enum { TRACK = 1, STEMS = 1000 }; /* streams; the stem i has STEMS + i */
+/* Streams; the stem i has STEMS + i. What was added later has its own, so that the other choices of
+ * a seed stay. */
+enum { TRACK = 1, STEMS = 1000, INSTRUMENTS = 1 << 20 };
 
 rv_track_plan rv_track_plan_make(uint64_t seed, size_t soundfonts, size_t drum_kits, double vary)
 {
@@ -41,6 +43,17 @@ rv_track_plan rv_track_plan_make(uint64_t seed, size_t soundfonts, size_t drum_k
     plan.performance.seed = seed;
     plan.loudness = between(&d, -18, -14);
     return plan;
+}
+
+/* An instrument that is one alone, of many programs, should not be heard in every song. */
+static const double instrument_share = 0.5;
+
+size_t rv_plan_instrument(uint64_t seed, int program, size_t having)
+{
+    dice d = { .seed = seed, .stream = INSTRUMENTS + (uint64_t)program };
+    const bool taken = happens(&d, instrument_share);
+    const size_t which = (size_t)between(&d, 0, (double)having);
+    return taken ? which : having;
 }
 
 /* Kinds of instruments that are treated alike */

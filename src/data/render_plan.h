@@ -26,6 +26,9 @@ typedef struct rv_stem_plan {
 /* Drums are played by a kit in half of the tracks, if there are kits. */
 rv_track_plan rv_track_plan_make(uint64_t seed, size_t soundfonts, size_t drum_kits, double vary);
 
+/* Which of `having` soundfonts of instruments plays a program; `having`: the track's soundfont. */
+size_t rv_plan_instrument(uint64_t seed, int program, size_t having);
+
 /* Of one of `alike` parts of a class, which share the room of one. */
 rv_stem_plan rv_stem_plan_make(const rv_track_plan *track, size_t index, const rv_part *part,
                                size_t alike, int sample_rate);

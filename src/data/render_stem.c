@@ -11,21 +11,6 @@
 static const double effects_level = -20; /* LUFS at which the effects get a stem */
 static const double fade_seconds = 1;    /* what still sounds at the end fades out */
 
-/* Soundfonts are opened one at a time (data/soundfont.h). */
-static rv_status font_of(rv_track_work *w, rv_soundfont **out, rv_error *err)
-{
-    const rv_render_options *opt = w->worker->run->opt;
-    rv_soundfont **font = &w->worker->fonts[w->plan.soundfont];
-    rv_status status = RV_OK;
-    if (!*font) {
-        pthread_mutex_lock(&w->worker->run->fonts);
-        status = rv_soundfont_open(font, opt->soundfonts[w->plan.soundfont], opt->sample_rate, err);
-        pthread_mutex_unlock(&w->worker->run->fonts);
-    }
-    *out = *font;
-    return status;
-}
-
 static size_t collect(const rv_track_work *w, size_t part, rv_synth_event *events)
 {
     const int rate = w->worker->run->opt->sample_rate;
@@ -43,16 +28,19 @@ static size_t collect(const rv_track_work *w, size_t part, rv_synth_event *event
 static rv_status play_font(rv_track_work *w, size_t part, rv_error *err)
 {
     const rv_render_options *opt = w->worker->run->opt;
+    const int program = w->parts->items[part].program;
+    const size_t which = rv_render_font_for(w->worker->run, &w->plan, program);
     rv_soundfont *font = NULL;
-    RV_TRY(font_of(w, &font, err));
+    RV_TRY(rv_render_font_open(w->worker, which, &font, err));
     rv_synth_event *events = calloc(w->midi->n, sizeof *events);
     if (!events)
         return RV_FAIL(err, RV_ERR_NOMEM, "out of memory for %zu events", w->midi->n);
-    const rv_synth_part play = { .program = w->parts->items[part].program,
+    const rv_synth_part play = { .program = program,
                                  .events = events,
                                  .n = collect(w, part, events),
                                  .end = llround(w->parts->end * opt->sample_rate) };
-    w->stems[part].player = rv_base_name(opt->soundfonts[w->plan.soundfont]);
+    w->stems[part].player = w->worker->run->font[which].name;
+    w->stems[part].license = w->worker->run->font[which].license;
     const rv_status status = rv_soundfont_play(font, &play, w->stems[part].audio, w->frames, err);
     free(events);
     return status;
@@ -105,7 +93,8 @@ static rv_status sing(rv_track_work *w, size_t part, rv_error *err)
     if (text && sung)
         status = rv_sing(w->stems[part].audio, w->frames, w->worker->run->opt->sample_rate, sung,
                          collect_sung(notes, n, sung, text), &voice, err);
-    w->stems[part].player = RV_SINGER;
+    w->stems[part].player = "espeak-ng";
+    w->stems[part].license = "GPL-3: the program, not what it speaks";
     free(notes);
     free(sung);
     free(text);
@@ -131,10 +120,9 @@ static rv_status play_kit(rv_track_work *w, size_t part, rv_error *err)
     free(notes);
     free(hits);
     w->stems[part].player = rv_drum_kit_name(kit);
-    w->stems[part].kit = true;
+    w->stems[part].license = rv_drum_kit_license(kit);
     if (status != RV_OK || left_out < n)
         return status;
-    w->stems[part].kit = false;
     return play_font(w, part, err);
 }
 

@@ -5,6 +5,7 @@
 #include "base/status.h"
 #include "data/gm.h"
 #include "data/soundfont.h"
+#include "data/soundfont_file.h"
 #include "io/mapping.h"
 
 #include <fluidsynth.h>
@@ -39,33 +40,14 @@ static uint32_t size_at(const unsigned char *p)
     return p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
-/* Bytes of the chunk `name` among those in p[0 .. n); *at is where its content begins. The zero
- * that follows an odd size in RIFF is missing in SF3 files of MuseScore. */
-static size_t find_chunk(const unsigned char *p, size_t n, const char *name, const char *kind,
-                         size_t *at)
-{
-    for (size_t i = 0; i + 12 <= n;) {
-        const size_t size = size_at(p + i + 4);
-        if (size > n - i - 8)
-            return 0;
-        if (memcmp(p + i, name, 4) == 0 && memcmp(p + i + 8, kind, strlen(kind)) == 0) {
-            *at = i + 8 + strlen(kind);
-            return size - strlen(kind);
-        }
-        i += 8 + size;
-        i += size % 2 && i < n && p[i] == 0;
-    }
-    return 0;
-}
-
 /* The list of presets has one more, which ends it. Without presets, FluidSynth asks another library
  * (of DLS), which prints. */
 static bool has_presets(const unsigned char *p, size_t n)
 {
     enum { PRESET = 38 };
     size_t at = 0, inner = 0;
-    const size_t tables = find_chunk(p + 12, n - 12, "LIST", "pdta", &at);
-    return tables && find_chunk(p + 12 + at, tables, "phdr", "", &inner) >= 2 * PRESET;
+    const size_t tables = rv_soundfont_chunk(p + 12, n - 12, "LIST", "pdta", &at);
+    return tables && rv_soundfont_chunk(p + 12 + at, tables, "phdr", "", &inner) >= 2 * PRESET;
 }
 
 static rv_status check_bytes(const char *path, const unsigned char *p, size_t n, rv_error *err)
