@@ -267,6 +267,32 @@ TEST(test_instruments_are_taken_in_half_of_the_tracks)
         CHECK_MSG(abs(times[i] - 167) < 40, "%d: %d of 1000", i, times[i]);
 }
 
+TEST(test_mixed_drums)
+{
+    int kits = 0, damped = 0, chosen[3] = { 0 }, tuned[13] = { 0 };
+    for (uint64_t seed = 0; seed < 1000; seed++) {
+        const rv_drum_mix mix = rv_drum_mix_make(seed, 3), same = rv_drum_mix_make(seed, 3);
+        CHECK(!rv_drum_mix_make(seed, 0).kits && mix.set >= 0 && mix.set < 1);
+        kits += mix.kits;
+        for (int g = 0; g < RV_DRUM_GROUPS; g++) {
+            const rv_drum_way *way = &mix.group[g].way;
+            CHECK(!memcmp(way, &same.group[g].way, sizeof *way));
+            CHECK(mix.group[g].kit < 3 && fabs(way->tuning) <= 3 && fabs(way->gain) <= 4);
+            CHECK(way->decay == 0 || (way->decay >= 0.15 && way->decay <= 1.2));
+            CHECK(2 * way->tuning == floor(2 * way->tuning) && !way->silent);
+            damped += way->decay > 0;
+            chosen[mix.group[g].kit]++;
+            tuned[(int)(2 * way->tuning + 6)]++;
+        }
+    }
+    CHECK_MSG(abs(kits - 700) < 50 && abs(damped - 2500) < 150, "%d, %d", kits, damped);
+    for (int i = 0; i < 13; i++)
+        CHECK_MSG(abs(tuned[i] - 385) < 80 && abs(chosen[i % 3] - 1667) < 150, "%d", tuned[i]);
+    const int groups[] = { 36, 0, 35, 0, 40, 1, 50, 2, 41, 2, 44, 3, 49, 4, 51, 4, 30, 4 };
+    for (int i = 0; i < 18; i += 2)
+        CHECK(rv_drum_group(groups[i]) == groups[i + 1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,6 +306,7 @@ int main(void)
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_plans_are_within_range),
         cmocka_unit_test(test_choices_of_a_seed_stay),
+        cmocka_unit_test(test_mixed_drums),
         cmocka_unit_test(test_instruments_are_taken_in_half_of_the_tracks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,7 +26,7 @@ typedef struct {
     rv_render_options render;
     option_texts midi, fonts, kits, instruments;
     int mode;
-    bool strict, json;
+    bool dry, mix_drums, strict, json;
 } settings;
 
 typedef struct {
@@ -180,6 +180,8 @@ static int parse(settings *s, int argc, char **argv)
           "Hydrogen's drum kits, beside the soundfonts' drums" },
         { 0, "instrument", OPTION_TEXTS, &s->instruments, "FILE...", 0, 0,
           "SF2 or SF3 with single programs, which play these in half of the tracks" },
+        { 0, "mix-drums", OPTION_FLAG, &s->mix_drums, NULL, 0, 0,
+          "put drums together of several kits, tuned and damped, for each track" },
         { 0, "compose", OPTION_INT, &o->compose, "N", 0, 99999,
           "write N songs with words to sing, in addition (default 0)" },
         { 0, "style", OPTION_TEXT, &o->style, "NAME", 0, 0, "of those (default: each its own)" },
@@ -188,7 +190,7 @@ static int parse(settings *s, int argc, char **argv)
         { 0, "seed", OPTION_SEED, &o->seed, "N", 0, 0, "of all choices (default 0)" },
         { 0, "vary", OPTION_NUMBER, &o->vary, "P", 0, 1,
           "probability that another program of its kind plays a part (default 0)" },
-        { 0, "dry", OPTION_FLAG, &o->dry, NULL, 0, 0, "without effects: instruments alone" },
+        { 0, "dry", OPTION_FLAG, &s->dry, NULL, 0, 0, "without effects: instruments alone" },
         { 0, "valid-fraction", OPTION_NUMBER, &o->valid_fraction, "F", 0, 1,
           "of the songs: into OUT/validation (default 0)" },
         { 0, "test-fraction", OPTION_NUMBER, &o->test_fraction, "F", 0, 1,
@@ -238,6 +240,8 @@ int cmd_dataset_render(int argc, char **argv)
     s.render.n_drum_kits = s.kits.n;
     s.render.instruments = s.instruments.items;
     s.render.n_instruments = s.instruments.n;
+    s.render.dry = s.dry;
+    s.render.mix_drums = s.mix_drums;
     s.render.strict = s.strict;
     s.render.command = command;
     const int code = n == -1 ? EXIT_OK : n < 0 ? EXIT_USAGE : check_and_render(&s, n, argv);

@@ -36,6 +36,7 @@ typedef struct rv_render_options {
     size_t n_drum_kits;
     const char *const *instruments; /**< SF2 or SF3 with single programs; may be none */
     size_t n_instruments;
+    int mix_drums;         /**< 1: drums are put together anew for each track (default 0) */
     int compose;           /**< songs to write, beside those of `midi`, 0 to 99999 (default 0) */
     const char *style;     /**< of those; NULL: each has its own (default NULL) */
     int variants;          /**< of each song, 1 to 1000 (default 1) */
@@ -77,9 +78,10 @@ typedef struct rv_render_report {
  * Render songs to a data set with the layout of Slakh2100 (docs/rendering.md).
  *
  * Drums are played by a kit in half of the tracks, if there are kits. A program that one of the
- * instruments has (bank 0, drums: bank 128, program 0) is played by it in half of the tracks.
- * Tracks "Vocals" and "Backing vocals" that have lyrics are sung, if the program espeak-ng is
- * there.
+ * instruments has (bank 0, drums: bank 128, program 0) is played by it in half of the tracks. With
+ * mix_drums kits play in 0.7 of the tracks: each group of drums one of them, tuned and damped; in
+ * the others one of the soundfont's sets does. Tracks "Vocals" and "Backing vocals" that have
+ * lyrics are sung, if the program espeak-ng is there.
  *
  * A track gets its name when it is whole. A call with the same songs and options goes on where an
  * interrupted one stopped, and makes the same bytes, for any number of threads and the same

@@ -10,6 +10,8 @@
 
 #include "ravel/base.h"
 
+#include <stdbool.h>
+
 typedef struct rv_drum_hit {
     double start;    /* seconds */
     int note;        /* General MIDI percussion, 27 to 87; others are left out */
@@ -40,5 +42,18 @@ const char *rv_drum_kit_piece(const rv_drum_kit *k, int note, int *exact);
 RV_NODISCARD rv_status rv_drum_kit_play(const rv_drum_kit *k, float *const out[2], size_t frames,
                                         int sample_rate, const rv_drum_hit *hits, size_t n,
                                         size_t *left_out, rv_error *err);
+
+/* How a kit is played; all 0: as it is. */
+typedef struct rv_drum_way {
+    double tuning; /* semitones, -12 to 12 */
+    double gain;   /* dB */
+    double decay;  /* seconds in which sounds fall by 60 dB, beside what they do anyway; 0: not */
+    const bool *silent; /* [n] hits that do not sound, but end others; NULL: none */
+} rv_drum_way;
+
+RV_NODISCARD rv_status rv_drum_kit_play_as(const rv_drum_kit *k, const rv_drum_way *way,
+                                           float *const out[2], size_t frames, int sample_rate,
+                                           const rv_drum_hit *hits, size_t n, size_t *left_out,
+                                           rv_error *err);
 
 #endif

@@ -81,4 +81,9 @@ RV_NODISCARD rv_status rv_drum_sound_get(const rv_drum_kit *k, drum_layer *layer
                                          const drum_sound **out, rv_error *err);
 void rv_drum_sounds_free(drum_layer *layer);
 
+/* The first `frames` of a sound, played `ratio` times as fast; rv_drum_sound_free() it. */
+RV_NODISCARD rv_status rv_drum_sound_retune(drum_sound **out, const drum_sound *from, size_t frames,
+                                            double ratio, rv_error *err);
+void rv_drum_sound_free(drum_sound *s);
+
 #endif

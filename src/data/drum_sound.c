@@ -97,7 +97,7 @@ rv_status rv_drum_sounds_check(rv_drum_kit *k, rv_error *err)
     return RV_OK;
 }
 
-static void free_sound(drum_sound *s)
+void rv_drum_sound_free(drum_sound *s)
 {
     if (!s)
         return;
@@ -110,7 +110,7 @@ void rv_drum_sounds_free(drum_layer *layer)
 {
     while (layer->sounds) {
         drum_sound *next = layer->sounds->next;
-        free_sound(layer->sounds);
+        rv_drum_sound_free(layer->sounds);
         layer->sounds = next;
     }
 }
@@ -182,6 +182,26 @@ static rv_status resample(drum_sound *s, int in_rate, rv_error *err)
     return status;
 }
 
+rv_status rv_drum_sound_retune(drum_sound **out, const drum_sound *from, size_t frames,
+                               double ratio, rv_error *err)
+{
+    drum_sound *s = calloc(1, sizeof *s);
+    if (!s || !grow(s, frames)) {
+        rv_drum_sound_free(s);
+        return RV_FAIL(err, RV_ERR_NOMEM, "out of memory for %zu frames of a drum", frames);
+    }
+    s->rate = from->rate;
+    s->frames = frames;
+    for (int c = 0; c < 2; c++)
+        memcpy(s->plane[c], from->plane[c], frames * sizeof *s->plane[c]);
+    const rv_status status = resample(s, (int)lround(from->rate * ratio), err);
+    if (status == RV_OK)
+        *out = s;
+    else
+        rv_drum_sound_free(s);
+    return status;
+}
+
 static rv_status load(drum_sound *s, const rv_drum_kit *k, const drum_layer *layer, rv_error *err)
 {
     rv_audio_reader *r = NULL;
@@ -205,7 +225,7 @@ static rv_status add_sound(const rv_drum_kit *k, drum_layer *layer, int rate, rv
     s->rate = rate;
     const rv_status status = load(s, k, layer, err);
     if (status != RV_OK) {
-        free_sound(s);
+        rv_drum_sound_free(s);
         return status;
     }
     s->next = layer->sounds;

@@ -120,6 +120,8 @@ static rv_status describe(char **out, const rv_render *run, rv_error *err)
         status = add_kits(all, o, err);
     if (status == RV_OK && o->n_instruments) /* so that older folders can be gone on with */
         status = add_files(all, "instruments", o->instruments, o->n_instruments, err);
+    if (o->mix_drums)
+        json_object_set_new(all, "drums", json_string("mixed"));
     *out = status == RV_OK ? json_dumps(all, JSON_INDENT(1)) : NULL;
     json_decref(all);
     if (status == RV_OK && !*out)

@@ -42,6 +42,7 @@ typedef struct rv_stem {
     rv_stem_plan plan;
     const char *player;  /* name of the soundfont's file, or of what else played */
     const char *license; /* of its sounds */
+    bool *kits;          /* [n_drum_kits] those that play it; NULL: none do */
     float *audio[2];     /* [frames + RV_TRACK_MARGIN] */
     double loudness;     /* LUFS as written */
     double gain;         /* linear, from the audio to the file */
@@ -60,7 +61,8 @@ typedef struct rv_track_work {
     size_t variant;
     char folder[4096]; /* hidden, in which the track is made */
     rv_track_plan plan;
-    rv_midi *midi; /* as played */
+    rv_drum_mix drums; /* with the option mix_drums */
+    rv_midi *midi;     /* as played */
     rv_parts *parts;
     rv_stem *stems;        /* [parts->n] */
     float *mix[2], *curve; /* [frames]; the limiter's gain */
@@ -87,6 +89,9 @@ void rv_render_sounds_free(rv_render *run);
 /* One of the worker's, one worker at a time (data/soundfont.h). */
 RV_NODISCARD rv_status rv_render_font_open(rv_render_worker *w, size_t font, rv_soundfont **out,
                                            rv_error *err);
+
+/* Drum kits play part of the drums (render_drums.c). *played: they have some of its notes. */
+RV_NODISCARD rv_status rv_render_kits(rv_track_work *w, size_t part, bool *played, rv_error *err);
 
 /* Which of them plays a program in a track. */
 size_t rv_render_font_for(const rv_render *run, const rv_track_plan *plan, int program);

@@ -33,15 +33,46 @@ static json_t *effects_json(const rv_stem_plan *plan)
     return list;
 }
 
-static json_t *stem_json(const rv_part *part, const rv_stem *stem)
+static json_t *stem_json(const rv_part *part, const rv_stem *stem, json_t *player)
 {
     return json_pack(
-        "{s:b, s:s, s:f, s:b, s:s, s:b, s:s, s:i, s:i, s:f, s:o}", "audio_rendered", !stem->silent,
+        "{s:b, s:s, s:f, s:b, s:s, s:b, s:o, s:i, s:i, s:f, s:o}", "audio_rendered", !stem->silent,
         "inst_class", part->sung ? "Vocals" : rv_gm_class(part->program), "integrated_loudness",
         finite_level(stem->loudness), "is_drum", part->program == RV_GM_DRUMS, "midi_program_name",
-        part->sung ? "Vocals" : rv_gm_name(part->program), "midi_saved", 1, "plugin_name",
-        stem->player, "program_num", part->program, "notes", (int)part->notes, "level",
-        rounded(stem->plan.level), "effects", effects_json(&stem->plan));
+        part->sung ? "Vocals" : rv_gm_name(part->program), "midi_saved", 1, "plugin_name", player,
+        "program_num", part->program, "notes", (int)part->notes, "level", rounded(stem->plan.level),
+        "effects", effects_json(&stem->plan));
+}
+
+/* What plays a stem, and its licence, into an object; several kits may. */
+static json_t *players_json(const rv_render *run, const rv_stem *stem)
+{
+    json_t *players = json_object();
+    for (size_t k = 0; stem->kits && k < run->opt->n_drum_kits; k++) {
+        const char *license = rv_drum_kit_license(run->kits[k]);
+        if (stem->kits[k])
+            json_object_set_new(players, rv_drum_kit_name(run->kits[k]),
+                                json_string(*license ? license : "unknown: the kit does not say"));
+    }
+    if (json_object_size(players) == 0)
+        json_object_set_new(players, stem->player, json_string(stem->license));
+    return players;
+}
+
+/* "A + B" */
+static json_t *names_json(const json_t *players)
+{
+    json_t *names = NULL;
+    const char *name;
+    json_t *license;
+    json_object_foreach((json_t *)players, name, license)
+    {
+        json_t *longer =
+            names ? json_sprintf("%s + %s", json_string_value(names), name) : json_string(name);
+        json_decref(names);
+        names = longer;
+    }
+    return names;
 }
 
 static json_t *stems_json(const rv_track_work *w)
@@ -50,7 +81,10 @@ static json_t *stems_json(const rv_track_work *w)
     for (size_t s = 0; s < w->parts->n; s++) {
         char name[32];
         snprintf(name, sizeof name, "S%02zu", s);
-        json_object_set_new(stems, name, stem_json(&w->parts->items[s], &w->stems[s]));
+        json_t *players = players_json(w->worker->run, &w->stems[s]);
+        json_object_set_new(stems, name,
+                            stem_json(&w->parts->items[s], &w->stems[s], names_json(players)));
+        json_decref(players);
     }
     return stems;
 }
@@ -60,10 +94,9 @@ static json_t *licenses_json(const rv_track_work *w)
 {
     json_t *licenses = json_object();
     for (size_t s = 0; s < w->parts->n; s++) {
-        const rv_stem *stem = &w->stems[s];
-        json_object_set_new(
-            licenses, stem->player,
-            json_string(*stem->license ? stem->license : "unknown: the kit does not say"));
+        json_t *players = players_json(w->worker->run, &w->stems[s]);
+        json_object_update(licenses, players);
+        json_decref(players);
     }
     return licenses;
 }

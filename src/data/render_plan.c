@@ -25,7 +25,7 @@ static bool happens(dice *d, double probability)
 
 /* Streams; the stem i has STEMS + i. What was added later has its own, so that the other choices of
  * a seed stay. */
-enum { TRACK = 1, STEMS = 1000, INSTRUMENTS = 1 << 20 };
+enum { TRACK = 1, STEMS = 1000, INSTRUMENTS = 1 << 20, MIXED_DRUMS = 1 << 21 };
 
 rv_track_plan rv_track_plan_make(uint64_t seed, size_t soundfonts, size_t drum_kits, double vary)
 {
@@ -54,6 +54,42 @@ size_t rv_plan_instrument(uint64_t seed, int program, size_t having)
     const bool taken = happens(&d, instrument_share);
     const size_t which = (size_t)between(&d, 0, (double)having);
     return taken ? which : having;
+}
+
+/* Drums */
+
+enum { KICK, SNARE, TOMS, HATS, CYMBALS };
+
+int rv_drum_group(int note)
+{
+    static const signed char of[] = {
+        [35] = KICK, [36] = KICK, [37] = SNARE, [38] = SNARE,  [39] = SNARE, [40] = SNARE,
+        [41] = TOMS, [43] = TOMS, [45] = TOMS,  [47] = TOMS,   [48] = TOMS,  [50] = TOMS,
+        [42] = HATS, [44] = HATS, [46] = HATS,  [49] = CYMBALS
+    };
+    return note >= 35 && note <= 50 ? of[note] : CYMBALS;
+}
+
+/* Tuned as a drummer may tune, in quarter tones; damped from a dead studio snare to nearly free. */
+static rv_drum_way draw_way(dice *d)
+{
+    rv_drum_way way = { .tuning = floor(between(d, 0, 13)) / 2 - 3, .gain = between(d, -4, 4) };
+    const bool damped = happens(d, 0.5);
+    const double decay = exp(between(d, log(0.15), log(1.2)));
+    way.decay = damped ? decay : 0;
+    return way;
+}
+
+rv_drum_mix rv_drum_mix_make(uint64_t seed, size_t drum_kits)
+{
+    dice d = { .seed = seed, .stream = MIXED_DRUMS };
+    rv_drum_mix mix = { .kits = happens(&d, 0.7) && drum_kits };
+    mix.set = between(&d, 0, 1);
+    for (int g = 0; g < RV_DRUM_GROUPS; g++) {
+        mix.group[g].kit = (size_t)between(&d, 0, (double)drum_kits);
+        mix.group[g].way = draw_way(&d);
+    }
+    return mix;
 }
 
 /* Kinds of instruments that are treated alike */

@@ -25,6 +25,20 @@ static size_t collect(const rv_track_work *w, size_t part, rv_synth_event *event
     return n;
 }
 
+/* One of the sets of General MIDI level 2 that the soundfont has; 0: it has none. */
+static int drum_set(const rv_track_work *w, size_t font)
+{
+    static const int sets[] = { 0, 8, 16, 24, 25, 32, 40 }; /* standard, room, power, ... */
+    const rv_soundfont_info *info = &w->worker->run->font[font].info;
+    int there[sizeof sets / sizeof *sets] = { 0 };
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+        if (info->drum_set[sets[i]])
+            there[n++] = sets[i];
+    }
+    return there[(size_t)(w->drums.set * (double)n)];
+}
+
 static rv_status play_font(rv_track_work *w, size_t part, rv_error *err)
 {
     const rv_render_options *opt = w->worker->run->opt;
@@ -36,6 +50,7 @@ static rv_status play_font(rv_track_work *w, size_t part, rv_error *err)
     if (!events)
         return RV_FAIL(err, RV_ERR_NOMEM, "out of memory for %zu events", w->midi->n);
     const rv_synth_part play = { .program = program,
+                                 .drum_set = opt->mix_drums ? drum_set(w, which) : 0,
                                  .events = events,
                                  .n = collect(w, part, events),
                                  .end = llround(w->parts->end * opt->sample_rate) };
@@ -101,36 +116,21 @@ static rv_status sing(rv_track_work *w, size_t part, rv_error *err)
     return status;
 }
 
-/* A kit that has no piece for any of the notes leaves them to the soundfont. */
-static rv_status play_kit(rv_track_work *w, size_t part, rv_error *err)
+/* Drums that no kit has a piece for are left to the soundfont. */
+static rv_status play_drums(rv_track_work *w, size_t part, rv_error *err)
 {
-    const rv_drum_kit *kit = w->worker->run->kits[w->plan.drum_kit];
-    const size_t n = w->parts->items[part].notes;
-    size_t left_out = 0;
-    rv_part_note *notes = calloc(n, sizeof *notes);
-    rv_drum_hit *hits = calloc(n, sizeof *hits);
-    if (notes && hits)
-        rv_parts_notes(w->parts, part, notes);
-    for (size_t i = 0; i < n && notes && hits; i++)
-        hits[i] = (rv_drum_hit){ notes[i].start, notes[i].key, notes[i].velocity / 127.0 };
-    rv_status status = RV_FAIL(err, RV_ERR_NOMEM, "out of memory for %zu notes", n);
-    if (notes && hits)
-        status = rv_drum_kit_play(kit, w->stems[part].audio, w->frames,
-                                  w->worker->run->opt->sample_rate, hits, n, &left_out, err);
-    free(notes);
-    free(hits);
-    w->stems[part].player = rv_drum_kit_name(kit);
-    w->stems[part].license = rv_drum_kit_license(kit);
-    if (status != RV_OK || left_out < n)
-        return status;
-    return play_font(w, part, err);
+    const rv_render_options *opt = w->worker->run->opt;
+    const bool kits = opt->mix_drums ? w->drums.kits : w->plan.drum_kit < opt->n_drum_kits;
+    bool played = false;
+    if (kits)
+        RV_TRY(rv_render_kits(w, part, &played, err));
+    return played ? RV_OK : play_font(w, part, err);
 }
 
 static rv_status play(rv_track_work *w, size_t part, rv_error *err)
 {
-    if (w->parts->items[part].program == RV_GM_DRUMS &&
-        w->plan.drum_kit < w->worker->run->opt->n_drum_kits)
-        return play_kit(w, part, err);
+    if (w->parts->items[part].program == RV_GM_DRUMS)
+        return play_drums(w, part, err);
     if (w->parts->items[part].sung && w->worker->run->sings)
         return sing(w, part, err);
     return play_font(w, part, err);

@@ -33,6 +33,7 @@ static rv_status prepare_song(rv_track_work *w, rv_error *err)
     rv_midi *written = NULL;
     const uint64_t seed = rv_rng_bits(opt->seed, w->song->hash, w->variant);
     w->plan = rv_track_plan_make(seed, opt->n_soundfonts, opt->n_drum_kits, opt->vary);
+    w->drums = rv_drum_mix_make(seed, opt->n_drum_kits);
     RV_TRY(rv_render_song_read(&written, w->song, err));
     const rv_status status = rv_perform(&w->midi, written, &w->plan.performance, err);
     rv_midi_free(written);
@@ -113,6 +114,8 @@ static void release(rv_track_work *w)
 {
     if (w->map)
         munmap(w->map, w->map_size);
+    for (size_t s = 0; w->stems && s < w->parts->n; s++)
+        free(w->stems[s].kits);
     free(w->stems);
     rv_parts_free(w->parts);
     rv_midi_free(w->midi);

@@ -24,7 +24,8 @@ typedef struct rv_synth_event {
 } rv_synth_event;
 
 typedef struct rv_synth_part {
-    int program; /* 0 to 127, or RV_GM_DRUMS */
+    int program;  /* 0 to 127, or RV_GM_DRUMS */
+    int drum_set; /* with RV_GM_DRUMS: 0 to 127 */
     const rv_synth_event *events;
     size_t n;
     int64_t end; /* frame at which all notes are let go */

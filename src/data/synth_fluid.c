@@ -187,7 +187,8 @@ static bool play(fluid_synth_t *synth, const rv_synth_part *part, float *const o
 {
     const bool drums = part->program == RV_GM_DRUMS;
     const int channel = drums ? RV_GM_DRUM_CHANNEL : 0;
-    bool done = fluid_synth_program_change(synth, channel, drums ? 0 : part->program) == FLUID_OK;
+    bool done = fluid_synth_program_change(synth, channel,
+                                           drums ? part->drum_set : part->program) == FLUID_OK;
     size_t at = 0;
     for (size_t i = 0; i < part->n && done; i++) {
         done = advance(synth, out, &at, frames, part->events[i].frame);
