@@ -75,10 +75,8 @@ TEST(test_instruments_play_programs_that_they_have)
     check_error("none", &o, RV_ERR_IO, "nowhere.sf2: No such file");
 }
 
-/* Kick, snare, closed hi-hat and a crash. */
-static void write_drums(const char *name)
+static void write_drums(const char *name, const int notes[4])
 {
-    static const int notes[] = { 36, 42, 38, 49 };
     rv_midi *m = NULL;
     rv_error err = { 0 };
     CHECK_OK(rv_midi_new(&m, 100, 1, &err), err);
@@ -114,6 +112,8 @@ static bool make_kit(const char *name, const char *const pieces[2])
     return st == RV_OK;
 }
 
+static const int beat[] = { 36, 42, 38, 49 }; /* kick, closed hi-hat, snare, crash */
+
 /* Neither kit has all: where kits play, both do. */
 TEST(test_drums_are_mixed)
 {
@@ -125,7 +125,7 @@ TEST(test_drums_are_mixed)
     int mixed = 0;
     for (int i = 0; i < 2; i++)
         snprintf(paths[i], sizeof paths[i], "%s/kit%d", folder, i + 1);
-    write_drums("drums/a.mid");
+    write_drums("drums/a.mid", beat);
     snprintf(midi_path, sizeof midi_path, "%s/drums", folder);
     o.variants = TRACKS;
     o.mix_drums = 1;
@@ -160,12 +160,34 @@ TEST(test_drums_are_mixed)
     check_error("mixed-1", &o, RV_ERR_EXISTS, "made with other drums");
 }
 
+/* A ride could stand for a crash, but another kit has one. */
+TEST(test_kits_that_have_a_piece_play_it)
+{
+    enum { TRACKS = 16 };
+    static const char *const ride[] = { "Snare", "Ride" }, *const crash[] = { "Snare", "Crash" };
+    char paths[2][200];
+    const char *const kits[] = { paths[0], paths[1] };
+    rv_render_options o = options();
+    for (int i = 0; i < 2; i++)
+        snprintf(paths[i], sizeof paths[i], "%s/kit%d", folder, i + 3);
+    write_drums("crash/a.mid", (const int[]){ 49, 49, 49, 49 });
+    snprintf(midi_path, sizeof midi_path, "%s/crash", folder);
+    o.variants = TRACKS;
+    o.mix_drums = 1;
+    o.drum_kits = kits;
+    o.n_drum_kits = make_kit("kit3", ride) && make_kit("kit4", crash) ? 2 : 0;
+    render("crashes", &o);
+    shell("! grep -rq kit3 '%s/crashes/train' %s", folder, "");
+    if (o.n_drum_kits)
+        shell("grep -rq 'plugin_name: kit4$' '%s/crashes/train' %s", folder, "");
+}
+
 /* A soundfont whose only drum set is the 25: without the option it has no sound for drums. */
 TEST(test_drum_sets)
 {
     rv_render_options o = options();
     tiny_soundfont_of(in_folder("808.sf2"), SIZE_MAX, &(tiny_numbers){ 0, 25, 81, NULL });
-    write_drums("sets/a.mid");
+    write_drums("sets/a.mid", beat);
     snprintf(midi_path, sizeof midi_path, "%s/sets", folder);
     snprintf(font_path, sizeof font_path, "%s/808.sf2", folder);
     CHECK(render("standard", &o).without_drums == 1);
@@ -191,6 +213,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_instruments_play_programs_that_they_have),
         cmocka_unit_test(test_drums_are_mixed),
+        cmocka_unit_test(test_kits_that_have_a_piece_play_it),
         cmocka_unit_test(test_drum_sets),
     };
     return cmocka_run_group_tests(tests, prepare, clean);
