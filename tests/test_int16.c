@@ -257,6 +257,37 @@ TEST(test_pieces)
     }
 }
 
+static void check_parts(const kern_table *t, const product *p)
+{
+    const size_t size = t->packed_size(p->k, p->n), most = KERN_PACK_COLUMNS;
+    kern_real *whole = sentinels(size), *parts = sentinels(size);
+    t->pack(whole, p->b, p->k, p->n, p->n, 1);
+    for (size_t j = 0; j < p->n; j += most) {
+        const kern_part part = { p->k, p->n, j, p->n - j < most ? p->n - j : most };
+        t->pack_part(parts, p->b + j, &part, p->n, 1);
+    }
+    CHECK(memcmp(whole, parts, size * sizeof *whole) == 0);
+    free(whole);
+    free(parts);
+}
+
+static void check_packed_in_parts(const kern_table *float_table)
+{
+    kern_table t = *float_table;
+    CHECK(kern_table_use_int16(&t));
+    for (size_t i = 0; i < N_SHAPES; i++) {
+        product p = random_product();
+        check_parts(float_table, &p);
+        check_parts(&t, &p);
+        product_free(&p);
+    }
+}
+
+TEST(test_packed_in_parts)
+{
+    each_variant(check_packed_in_parts);
+}
+
 TEST(test_transposed_weights_are_the_same)
 {
     const kern_table t = int16_table(KERN_ISA_ALL);
@@ -316,6 +347,7 @@ int main(void)
         cmocka_unit_test(test_variants_agree_in_every_bit),
         cmocka_unit_test(test_cuts_of_rows_change_no_bit),
         cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_packed_in_parts),
         cmocka_unit_test(test_transposed_weights_are_the_same),
         cmocka_unit_test(test_what_is_no_number_stays_so),
     };

@@ -18,7 +18,7 @@ typedef struct {
 
 typedef struct {
     rv_runner base;
-    float gain;
+    float gain, *memory;
 } fake_runner;
 
 /* With some frames more than needed, as networks with a wide view have. */
@@ -42,13 +42,20 @@ static void filter(float gain, const float *const *mix, size_t frames, float *co
     }
 }
 
-static void run(rv_runner *r, const float *const *mix, float *const *stems)
+static void run(rv_runner *r)
 {
+    const float *mix[CHANNELS];
+    float *stems[PLANES];
+    for (size_t c = 0; c < CHANNELS; c++)
+        mix[c] = rv_planes_at(&r->mix, c, 0);
+    for (size_t p = 0; p < PLANES; p++)
+        stems[p] = rv_planes_at(&r->stems, p, 0);
     filter(((fake_runner *)(void *)r)->gain, mix, r->frames, stems);
 }
 
 static void runner_free(rv_runner *r)
 {
+    free(((fake_runner *)(void *)r)->memory);
     free(r);
 }
 
@@ -59,6 +66,8 @@ static rv_status runner_new(rv_runner **out, const rv_network *n, size_t frames,
     fake_runner *r = calloc(1, sizeof *r);
     CHECK(r != NULL);
     r->base = (rv_runner){ .frames = frames, .run = run, .free = runner_free };
+    r->memory = rv_runner_planes(&r->base, n);
+    CHECK(r->memory != NULL);
     r->gain = ((const fake_network *)(const void *)n)->gain;
     *out = &r->base;
     return RV_OK;

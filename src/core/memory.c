@@ -2,17 +2,21 @@
  *
  * A value lives from the node that makes it to the last that reads it. A view has
  * the memory of its input; an operation that allows it takes over the memory of an
- * input that nothing reads afterwards, and gives back what it does not need of it.
+ * input that nothing reads afterwards, and gives back what it does not need of it. Scratch
+ * lives while its node runs: seldom that for which most memory is wanted.
  * What remains is placed one by one, each at the lowest offset where it overlaps no
  * placed value that lives at the same time: largest first ("greedy by size": Y. Pisarchyk
  * and J. Lee, "Efficient memory management for deep neural net inference", 2020,
- * arXiv:2001.03288), or in the order of birth where that takes less, as it does where
- * few values are large and each makes room for the next. */
+ * arXiv:2001.03288), or in the order of birth, which takes less where few values are large
+ * and each makes room for the next. Either order is tried again several times, what ended
+ * highest put before all others. */
 #include "core/memory.h"
 
 #include "core/op.h"
 
 #include <stdlib.h>
+
+enum { TRIES = 20 };
 
 static bool is_view(const rv_node *v)
 {
@@ -36,6 +40,18 @@ static void start_life(rv_life *life, const rv_node *v, bool needed)
     l->size = planned ? (raw + VALUE_ALIGN - 1) / VALUE_ALIGN * VALUE_ALIGN : 0;
     l->shrunk = INT32_MAX;
     l->small = l->size;
+}
+
+static void start_scratch(rv_life *l, int index, const rv_node *v, size_t bytes)
+{
+    const size_t size = (bytes + VALUE_ALIGN - 1) / VALUE_ALIGN * VALUE_ALIGN;
+    *l = (rv_life){ .node = v,
+                    .root = index,
+                    .born = v->order,
+                    .last_use = v->order,
+                    .size = size,
+                    .shrunk = INT32_MAX,
+                    .small = size };
 }
 
 static void join_view(rv_life *life, const rv_node *v)
@@ -91,13 +107,19 @@ static int larger_first(const void *a, const void *b)
     const rv_life *x = *(const rv_life *const *)a, *y = *(const rv_life *const *)b;
     if (x->size != y->size)
         return x->size < y->size ? 1 : -1;
-    return x->node->order - y->node->order;
+    return x->root - y->root;
 }
 
 static int earlier_first(const void *a, const void *b)
 {
     const rv_life *x = *(const rv_life *const *)a, *y = *(const rv_life *const *)b;
     return x->born != y->born ? x->born - y->born : larger_first(a, b);
+}
+
+static int lower_rank_first(const void *a, const void *b)
+{
+    const rv_life *x = *(const rv_life *const *)a, *y = *(const rv_life *const *)b;
+    return x->rank != y->rank ? x->rank - y->rank : larger_first(a, b);
 }
 
 static bool live_together(const rv_life *a, const rv_life *b)
@@ -146,27 +168,55 @@ static void insert_by_offset(const rv_life **placed, size_t n, const rv_life *l)
 
 typedef int order_fn(const void *a, const void *b);
 
-static size_t place_all(rv_life *life, size_t n, const rv_life **list, order_fn *order)
+/* Lives of a plan, and the best way to place them so far. */
+typedef struct {
+    rv_life *life;
+    size_t n;
+    const rv_life **list; /* [n] */
+    size_t least;         /* bytes */
+} placement;
+
+static void place_all(placement *p, order_fn *order)
 {
     size_t count = 0, bytes = 0;
-    for (size_t i = 0; i < n; i++)
-        if (life[i].size)
-            list[count++] = &life[i];
-    qsort((void *)list, count, sizeof *list, order);
+    for (size_t i = 0; i < p->n; i++)
+        if (p->life[i].size)
+            p->list[count++] = &p->life[i];
+    qsort((void *)p->list, count, sizeof *p->list, order);
+    for (size_t i = 0; i < count; i++) /* maybe for the next time */
+        p->life[p->list[i]->root].rank = order == lower_rank_first ? p->list[i]->rank : (int)i;
     for (size_t i = 0; i < count; i++) { /* the list's head becomes the placed, by offset */
-        rv_life *l = &life[list[i]->node->order];
-        l->offset = find_gap(l, list, i);
+        rv_life *l = &p->life[p->list[i]->root];
+        l->offset = find_gap(l, p->list, i);
         bytes = l->offset + l->size > bytes ? l->offset + l->size : bytes;
-        insert_by_offset(list, i, l);
+        insert_by_offset(p->list, i, l);
     }
-    return bytes;
+    for (size_t i = 0; i < p->n && bytes < p->least; i++)
+        p->life[i].best_offset = p->life[i].offset;
+    p->least = bytes < p->least ? bytes : p->least;
+}
+
+/* Place in an order, then again and again with what ended highest before all others. */
+static void improve(placement *p, order_fn *order)
+{
+    place_all(p, order);
+    for (int t = 1; t <= TRIES; t++) {
+        rv_life *top = p->life;
+        for (size_t i = 0; i < p->n; i++)
+            if (p->life[i].size && p->life[i].offset + p->life[i].size > top->offset + top->size)
+                top = &p->life[i];
+        top->rank = -t;
+        place_all(p, lower_rank_first);
+    }
 }
 
 size_t rv_memory_plan(rv_life *life, const rv_node *first, size_t n, const bool *needed,
-                      const rv_life **scratch)
+                      const size_t *scratch, const rv_life **list)
 {
     for (const rv_node *v = first; v; v = v->next) {
+        const size_t beside = n + (size_t)v->order;
         start_life(life, v, needed[v->order]);
+        start_scratch(&life[beside], (int)beside, v, needed[v->order] ? scratch[v->order] : 0);
         if (is_view(v))
             join_view(life, v);
     }
@@ -174,7 +224,10 @@ size_t rv_memory_plan(rv_life *life, const rv_node *first, size_t n, const bool 
     for (const rv_node *v = first; v; v = v->next)
         if (may_take_over(life, v))
             take_over(life, n, v);
-    const size_t by_birth = place_all(life, n, scratch, earlier_first);
-    const size_t by_size = place_all(life, n, scratch, larger_first);
-    return by_size <= by_birth ? by_size : place_all(life, n, scratch, earlier_first);
+    placement p = { life, 2 * n, list, SIZE_MAX };
+    improve(&p, earlier_first);
+    improve(&p, larger_first);
+    for (size_t i = 0; i < 2 * n; i++)
+        life[i].offset = life[i].best_offset;
+    return p.least;
 }

@@ -10,7 +10,10 @@ typedef struct {
     rv_classic *classic;
     rv_pool *pool;
     size_t channels;
+    float *memory;
 } classic_runner;
+
+enum { MAX_CHANNELS = 64 };
 
 static size_t any_length(const rv_network *n, size_t frames)
 {
@@ -18,12 +21,18 @@ static size_t any_length(const rv_network *n, size_t frames)
     return frames;
 }
 
-static void run(rv_runner *r, const float *const *mix, float *const *stems)
+static void run(rv_runner *r)
 {
     classic_runner *c = (classic_runner *)(void *)r;
-    float *const *by_stem[RV_CLASSIC_STEMS];
-    for (size_t k = 0; k < RV_CLASSIC_STEMS; k++)
-        by_stem[k] = stems + k * c->channels;
+    const float *mix[MAX_CHANNELS];
+    float *stems[RV_CLASSIC_STEMS][MAX_CHANNELS], *const *by_stem[RV_CLASSIC_STEMS];
+    for (size_t i = 0; i < c->channels; i++)
+        mix[i] = rv_planes_at(&r->mix, i, 0);
+    for (size_t k = 0; k < RV_CLASSIC_STEMS; k++) {
+        by_stem[k] = stems[k];
+        for (size_t i = 0; i < c->channels; i++)
+            stems[k][i] = rv_planes_at(&r->stems, k * c->channels + i, 0);
+    }
     rv_classic_process(c->classic, mix, r->frames, by_stem, c->pool);
 }
 
@@ -31,6 +40,7 @@ static void runner_free(rv_runner *r)
 {
     classic_runner *c = (classic_runner *)(void *)r;
     rv_classic_free(c->classic);
+    free(c->memory);
     free(c);
 }
 
@@ -43,10 +53,14 @@ static rv_status runner_new(rv_runner **out, const rv_network *n, size_t frames,
     c->base = (rv_runner){ .frames = frames, .run = run, .free = runner_free };
     c->pool = options->pool;
     c->channels = n->channels;
-    const rv_status st = rv_classic_new(&c->classic, (int)n->channels, (int)n->sample_rate, frames,
-                                        &rv_alloc_default, err);
+    c->memory = rv_runner_planes(&c->base, n);
+    rv_status st =
+        c->memory ? RV_OK : RV_FAIL(err, RV_ERR_NOMEM, "a segment of %zu frames", frames);
+    if (st == RV_OK)
+        st = rv_classic_new(&c->classic, (int)n->channels, (int)n->sample_rate, frames,
+                            &rv_alloc_default, err);
     if (st != RV_OK) {
-        free(c);
+        runner_free(&c->base);
         return st;
     }
     *out = &c->base;
@@ -62,10 +76,10 @@ static const rv_network_class classic_class = { any_length, runner_new, network_
 
 rv_status rv_network_classic(rv_network **out, size_t channels, size_t sample_rate, rv_error *err)
 {
-    if (channels < 1 || channels > 64 || sample_rate < 8000 || sample_rate > 192000)
+    if (channels < 1 || channels > MAX_CHANNELS || sample_rate < 8000 || sample_rate > 192000)
         return RV_FAIL(err, RV_ERR_ARG,
-                       "classic takes 1 to 64 channels at 8000 to 192000 Hz, not %zu at %zu",
-                       channels, sample_rate);
+                       "classic takes 1 to %d channels at 8000 to 192000 Hz, not %zu at %zu",
+                       MAX_CHANNELS, channels, sample_rate);
     rv_network *n = malloc(sizeof *n);
     if (!n)
         return RV_FAIL(err, RV_ERR_NOMEM, "a network");

@@ -60,20 +60,15 @@ static size_t graph_valid_length(const rv_network *n, size_t frames)
 
 /* Running -------------------------------------------------------------------------- */
 
-static void run(rv_runner *r, const float *const *mix, float *const *stems)
+static void run(rv_runner *r)
 {
-    graph_runner *g = (graph_runner *)(void *)r;
-    const size_t channels = g->network->info.channels, frames = r->frames;
-    const size_t planes = channels * g->network->info.n_stems;
-    real *in = rv_value(g->plan, g->in);
-    for (size_t c = 0; c < channels; c++)
-        for (size_t t = 0; t < frames; t++)
-            in[t * channels + c] = mix[c][t];
-    rv_plan_run(g->plan);
-    const real *out = rv_value(g->plan, g->out);
-    for (size_t p = 0; p < planes; p++)
-        for (size_t t = 0; t < frames; t++)
-            stems[p][t] = (float)out[t * planes + p];
+    rv_plan_run(((graph_runner *)(void *)r)->plan);
+}
+
+/* A value [1,frames,planes] as planes. */
+static rv_planes_view planes_of(const rv_plan *plan, const rv_node *value)
+{
+    return (rv_planes_view){ rv_value(plan, value), 1, rv_extent(value, 2) };
 }
 
 static void runner_free(rv_runner *r)
@@ -169,6 +164,8 @@ static rv_status runner_init(graph_runner *g, size_t frames, const rv_runner_opt
                                       .share = share ? share->plan : NULL,
                                       .precision = o->precision };
     RV_TRY(rv_plan_new(&g->plan, graph, &options, err));
+    g->base.mix = planes_of(g->plan, g->in);
+    g->base.stems = planes_of(g->plan, g->out);
     RV_TRY(take_weights(g, err));
     g->base.bytes = rv_plan_bytes(g->plan) + rv_plan_prepared_bytes(g->plan);
     return RV_OK;

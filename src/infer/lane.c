@@ -30,14 +30,15 @@ ptrdiff_t rv_lane_seen_from(const rv_lane *l, const rv_chunk *chunk)
            (ptrdiff_t)l->lead;
 }
 
-rv_status rv_lane_add(rv_lane *l, const rv_chunk *chunk, const float *const *out, rv_error *err)
+rv_status rv_lane_add(rv_lane *l, const rv_chunk *chunk, const rv_planes_view *stems, rv_error *err)
 {
     RV_TRY(rv_strip_extend(&l->sum, chunk->at + chunk->length, err));
     const size_t trim = (chunk->seen - chunk->length) / 2;
     for (size_t p = 0; p + 1 < l->sum.planes; p++) {
         float *sum = rv_strip_at(&l->sum, p, chunk->at);
+        const float *out = rv_planes_at(stems, p, trim);
         for (size_t t = 0; t < chunk->length; t++)
-            sum[t] += l->weight[t] * out[p][trim + t];
+            sum[t] += l->weight[t] * out[t * stems->frame];
     }
     float *weights = rv_strip_at(&l->sum, l->sum.planes - 1, chunk->at);
     for (size_t t = 0; t < chunk->length; t++)

@@ -31,8 +31,8 @@ bool rv_lane_next(const rv_lane *l, size_t known, bool complete, rv_chunk *chunk
 /* Frame of the track with which the audio seen begins; may lie before it. */
 ptrdiff_t rv_lane_seen_from(const rv_lane *l, const rv_chunk *chunk);
 
-/* Add the network's output for the chunk, out[plane][frames], and go on to the next. */
-RV_NODISCARD rv_status rv_lane_add(rv_lane *l, const rv_chunk *chunk, const float *const *out,
+/* Add the network's output for the chunk, stems[plane][frames], and go on to the next. */
+RV_NODISCARD rv_status rv_lane_add(rv_lane *l, const rv_chunk *chunk, const rv_planes_view *stems,
                                    rv_error *err);
 
 /* Frames of the track that are final, given that it has `known` of them. */

@@ -40,16 +40,33 @@ struct rv_network {
     bool adds_up;       /* its stems' sum is the mix */
 };
 
+/* Planes of audio in memory, side by side or one behind the other. */
+typedef struct rv_planes_view {
+    float *at;
+    size_t plane, frame; /* from a plane to the next, from a frame to the next */
+} rv_planes_view;
+
+static inline float *rv_planes_at(const rv_planes_view *v, size_t plane, size_t frame)
+{
+    return v->at + plane * v->plane + frame * v->frame;
+}
+
+/* What goes in and what comes out lies in the runner's memory, where a network wants it. */
 struct rv_runner {
     size_t frames;
-    /* mix[channel][frames] -> stems[stem * channels + channel][frames] */
-    void (*run)(rv_runner *r, const float *const *mix, float *const *stems);
+    rv_planes_view mix;   /* [channel][frames], to be written before a run */
+    rv_planes_view stems; /* [stem * channels + channel][frames], valid after it */
+    void (*run)(rv_runner *r);
     void (*free)(rv_runner *r);
     size_t bytes; /* of memory, about */
 };
 
 void rv_network_free(rv_network *n); /* NULL is allowed */
 void rv_runner_free(rv_runner *r);
+
+/* Point the views of a runner of n->channels and n->n_stems at planes of its length that follow
+ * each other. Returns them, to be freed with the runner, or NULL. */
+float *rv_runner_planes(rv_runner *r, const rv_network *n);
 
 /* A trained network from a checkpoint, and what its file says about it. */
 typedef struct rv_network_card {

@@ -18,18 +18,15 @@ typedef struct {
     rv_lane *lane;
     rv_chunk chunk;
     rv_runner *runner;
-    float *memory; /* mix, then stems: [channels + planes][frames] */
-    size_t room;   /* frames there is memory for */
 } job;
 
 struct rv_segments {
     rv_segments_options options;
     size_t channels, n_stems, planes, shifts;
-    double *weights;     /* [network][stem] */
-    double *totals;      /* [stem] */
-    float **triangle;    /* [network][segment] */
-    const float **place; /* pointers to planes, for the calls that want them */
-    rv_lane *lanes;      /* [network][shift] */
+    double *weights;  /* [network][stem] */
+    double *totals;   /* [stem] */
+    float **triangle; /* [network][segment] */
+    rv_lane *lanes;   /* [network][shift] */
     size_t n_lanes;
     rv_strip input;
     float mean, deviation;
@@ -113,8 +110,7 @@ static rv_status init(rv_segments *s, rv_error *err)
     s->totals = calloc(s->n_stems, sizeof *s->totals);
     s->triangle = calloc(n, sizeof *s->triangle);
     s->lanes = calloc(s->n_lanes, sizeof *s->lanes);
-    s->place = calloc((s->channels + s->planes) * MAX_BATCH, sizeof *s->place);
-    if (!s->weights || !s->totals || !s->triangle || !s->lanes || !s->place)
+    if (!s->weights || !s->totals || !s->triangle || !s->lanes)
         return RV_FAIL(err, RV_ERR_NOMEM, "%zu networks, %zu shifts", n, s->shifts);
     RV_TRY(init_weights(s, err));
     for (size_t i = 0; i < s->n_lanes; i++)
@@ -170,14 +166,11 @@ void rv_segments_free(rv_segments *s)
         rv_strip_fini(&s->lanes[i].sum);
     for (size_t i = 0; s->triangle && i < s->options.n_networks; i++)
         free(s->triangle[i]);
-    for (size_t i = 0; i < MAX_BATCH; i++)
-        free(s->jobs[i].memory);
     rv_strip_fini(&s->input);
     free(s->weights);
     free(s->totals);
     free(s->triangle);
     free(s->lanes);
-    free((void *)s->place);
     free(s->scratch);
     free(s);
 }
@@ -249,40 +242,15 @@ static size_t final_frames(const rv_segments *s, const rv_lane **behind)
     return least;
 }
 
-static rv_status take_memory(rv_segments *s, job *j, rv_error *err)
-{
-    if (j->room >= j->chunk.frames)
-        return RV_OK;
-    const size_t planes = s->channels + s->planes;
-    free(j->memory);
-    j->room = 0;
-    j->memory = NULL;
-    if (j->chunk.frames < SIZE_MAX / sizeof *j->memory / planes)
-        j->memory = malloc(j->chunk.frames * planes * sizeof *j->memory);
-    if (!j->memory)
-        return RV_FAIL(err, RV_ERR_NOMEM, "a segment of %zu frames", j->chunk.frames);
-    j->room = j->chunk.frames;
-    return RV_OK;
-}
-
-/* The pointers to the planes of a job: mix, then stems. */
-static const float **job_planes(const rv_segments *s, const job *j)
-{
-    const size_t planes = s->channels + s->planes;
-    const float **place = s->place + (size_t)(j - s->jobs) * planes;
-    for (size_t p = 0; p < planes; p++)
-        place[p] = j->memory + p * j->chunk.frames;
-    return place;
-}
-
 static void fill_mix(const rv_segments *s, const job *j)
 {
     const rv_chunk *chunk = &j->chunk;
+    const rv_planes_view *mix = &j->runner->mix;
     const ptrdiff_t from = rv_lane_seen_from(j->lane, chunk);
     for (size_t c = 0; c < s->channels; c++) {
-        float *mix = j->memory + c * chunk->frames;
-        rv_strip_copy(&s->input, c, from, chunk->seen, mix);
-        memset(mix + chunk->seen, 0, (chunk->frames - chunk->seen) * sizeof *mix);
+        rv_strip_copy(&s->input, c, from, chunk->seen, rv_planes_at(mix, c, 0), mix->frame);
+        for (size_t t = chunk->seen; t < chunk->frames; t++)
+            *rv_planes_at(mix, c, t) = 0;
     }
 }
 
@@ -332,20 +300,16 @@ static void run_job(void *ctx, size_t task, int worker)
 {
     rv_segments *s = ctx;
     (void)worker;
-    const job *j = &s->jobs[task];
-    const float **place = s->place + task * (s->channels + s->planes);
-    j->runner->run(j->runner, place, (float **)(void *)(place + s->channels));
+    s->jobs[task].runner->run(s->jobs[task].runner);
 }
 
 static rv_status prepare_jobs(rv_segments *s, bool alone, rv_error *err)
 {
     for (size_t i = 0; i < s->n_jobs; i++) {
         job *j = &s->jobs[i];
-        RV_TRY(take_memory(s, j, err));
         RV_TRY(rv_engine_runner(&j->runner, s->options.engine, j->lane->network, j->chunk.frames, i,
                                 alone, err));
         fill_mix(s, j);
-        job_planes(s, j);
     }
     return RV_OK;
 }
@@ -370,10 +334,8 @@ static rv_status run_jobs(rv_segments *s, rv_error *err)
         run_job(s, 0, 0);
     else
         rv_pool_run(rv_engine_pool(s->options.engine), s->n_jobs, run_job, s);
-    for (size_t i = 0; i < s->n_jobs; i++) {
-        const float **place = job_planes(s, &s->jobs[i]);
-        RV_TRY(rv_lane_add(s->jobs[i].lane, &s->jobs[i].chunk, place + s->channels, err));
-    }
+    for (size_t i = 0; i < s->n_jobs; i++)
+        RV_TRY(rv_lane_add(s->jobs[i].lane, &s->jobs[i].chunk, &s->jobs[i].runner->stems, err));
     drop_input(s);
     return RV_OK;
 }

@@ -28,9 +28,12 @@ float *rv_strip_at(const rv_strip *s, size_t plane, size_t t)
     return s->data + plane * s->capacity + s->start + (t - s->from);
 }
 
+/* Memory for so many frames, and for more, unless most of them come at once: then these are more
+ * than are moved to the front. */
 static rv_status grow(rv_strip *s, size_t frames, rv_error *err)
 {
-    const size_t capacity = frames + frames / 2 + 256, held = s->end - s->from;
+    const size_t held = s->end - s->from, more = held > frames / 2 ? frames / 2 : 0;
+    const size_t capacity = frames + more + 256;
     float *data = NULL;
     if (capacity > frames && capacity < SIZE_MAX / sizeof *data / (s->planes + 1))
         data = malloc((capacity * s->planes + 1) * sizeof *data);
@@ -84,13 +87,18 @@ void rv_strip_drop(rv_strip *s, size_t from)
     }
 }
 
-void rv_strip_copy(const rv_strip *s, size_t plane, ptrdiff_t first, size_t n, float *dst)
+void rv_strip_copy(const rv_strip *s, size_t plane, ptrdiff_t first, size_t n, float *dst,
+                   size_t step)
 {
     const ptrdiff_t last = first + (ptrdiff_t)n;
     const ptrdiff_t low = first > (ptrdiff_t)s->from ? first : (ptrdiff_t)s->from;
     const ptrdiff_t high = last < (ptrdiff_t)s->end ? last : (ptrdiff_t)s->end;
-    memset(dst, 0, n * sizeof *dst);
-    if (low < high)
-        memcpy(dst + (low - first), rv_strip_at(s, plane, (size_t)low),
-               (size_t)(high - low) * sizeof *dst);
+    for (size_t t = 0; t < n; t++)
+        dst[t * step] = 0;
+    if (low >= high)
+        return;
+    const float *x = rv_strip_at(s, plane, (size_t)low);
+    dst += (size_t)(low - first) * step;
+    for (size_t t = 0; t < (size_t)(high - low); t++)
+        dst[t * step] = x[t];
 }

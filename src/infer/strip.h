@@ -31,7 +31,8 @@ void rv_strip_reset(rv_strip *s);
 /* Where frame t of a plane is; the frames up to `end` follow it. */
 float *rv_strip_at(const rv_strip *s, size_t plane, size_t t);
 
-/* Frames first .. first + n, zeros where the strip holds none. */
-void rv_strip_copy(const rv_strip *s, size_t plane, ptrdiff_t first, size_t n, float *dst);
+/* Frames first .. first + n to dst[0], dst[step] ..., zeros where the strip holds none. */
+void rv_strip_copy(const rv_strip *s, size_t plane, ptrdiff_t first, size_t n, float *dst,
+                   size_t step);
 
 #endif

@@ -244,11 +244,16 @@ static size_t packed_size(size_t k, size_t n)
     return k * (n - rest + (rest ? panel_width(rest) : 0));
 }
 
-static void pack(kern_real *packed, const kern_real *b, size_t k, size_t n, size_t b_row,
-                 size_t b_col)
+_Static_assert(KERN_PACK_COLUMNS % PANEL == 0, "parts of a matrix are whole panels");
+
+static void pack_part(kern_real *packed, const kern_real *b, const kern_part *part, size_t b_row,
+                      size_t b_col)
 {
-    for (size_t j = 0; j < n; j += PANEL) {
-        const size_t width = panel_width(n - j), used = smaller(width, n - j);
+    const size_t k = part->k;
+    packed += part->first * k;
+    for (size_t j = 0; j < part->columns; j += PANEL) {
+        const size_t left = part->n - part->first - j;
+        const size_t width = panel_width(left), used = smaller(width, left);
         for (size_t p = 0; p < k; p++, packed += width) {
             if (b_col == 1)
                 copy_columns(packed, b + p * b_row + j, used);
@@ -257,4 +262,10 @@ static void pack(kern_real *packed, const kern_real *b, size_t k, size_t n, size
             memset(packed + used, 0, (width - used) * sizeof *packed);
         }
     }
+}
+
+static void pack(kern_real *packed, const kern_real *b, size_t k, size_t n, size_t b_row,
+                 size_t b_col)
+{
+    pack_part(packed, b, &(kern_part){ k, n, 0, n }, b_row, b_col);
 }

@@ -195,27 +195,34 @@ static void fetch_group(int16_group *group, const float *b, size_t rows, size_t 
             group->b[p * PANEL + c] = b[p * b_row + c * b_col];
 }
 
-static void int16_pack(kern_real *packed, const kern_real *b, size_t k, size_t n, size_t b_row,
-                       size_t b_col)
+static void int16_pack_part(kern_real *packed, const kern_real *b, const kern_part *part,
+                            size_t b_row, size_t b_col)
 {
-    if (is_narrow(k, n)) {
-        pack(packed, b, k, n, b_row, b_col);
+    const size_t k = part->k, groups = groups_of(k);
+    if (is_narrow(k, part->n)) {
+        pack_part(packed, b, part, b_row, b_col);
         return;
     }
-    const size_t groups = groups_of(k);
-    for (size_t j = 0; j < n; j += PANEL) {
-        const size_t width = panel_width(n - j);
+    packed += part->first * (groups + (k + 1) / 2);
+    for (size_t j = 0; j < part->columns; j += PANEL) {
+        const size_t left = part->n - part->first - j, width = panel_width(left);
         int32_t *const pairs = (int32_t *)(void *)(packed + groups * width);
         for (size_t i = 0; i < groups; i++) {
             const size_t p = i * GROUP, rows = smaller(GROUP, k - p);
             int16_group group;
-            fetch_group(&group, b + p * b_row + j * b_col, rows, smaller(width, n - j), b_row,
+            fetch_group(&group, b + p * b_row + j * b_col, rows, smaller(width, left), b_row,
                         b_col);
             choose_factors(&group, packed + i * width, rows, width);
             round_group(pairs + p / 2 * width, &group, rows, width);
         }
         packed += width * (groups + (k + 1) / 2);
     }
+}
+
+static void int16_pack(kern_real *packed, const kern_real *b, size_t k, size_t n, size_t b_row,
+                       size_t b_col)
+{
+    int16_pack_part(packed, b, &(kern_part){ k, n, 0, n }, b_row, b_col);
 }
 
 /* Tiles ------------------------------------------------------------------------------ */

@@ -40,12 +40,23 @@ typedef struct kern_gemm_args {
     ptrdiff_t a_piece;
 } kern_gemm_args;
 
-/* Reals needed to pack a [k,n] matrix; packing it, b[p,j] = b[p * b_row + j * b_col]; and the
+enum { KERN_PACK_COLUMNS = 32 };
+
+/* Columns [first, first + columns) of a [k,n] matrix, `first` a multiple of KERN_PACK_COLUMNS, and
+ * `columns`, too, unless these are the last. */
+typedef struct kern_part {
+    size_t k, n, first, columns;
+} kern_part;
+
+/* Reals needed to pack a [k,n] matrix; packing it, b[p,j] = b[p * b_row + j * b_col], or a part
+ * of it after the other, b[p,first + j] = b[p * b_row + j * b_col], to the packed whole; and the
  * product with it. */
 typedef struct kern_product {
     size_t (*packed_size)(size_t k, size_t n);
     void (*pack)(kern_real *packed, const kern_real *b, size_t k, size_t n, size_t b_row,
                  size_t b_col);
+    void (*pack_part)(kern_real *packed, const kern_real *b, const kern_part *part, size_t b_row,
+                      size_t b_col);
     void (*gemm)(const kern_gemm_args *args);
 } kern_product;
 
@@ -76,9 +87,11 @@ typedef struct kern_table {
     size_t (*packed_size)(size_t k, size_t n);
     void (*pack)(kern_real *packed, const kern_real *b, size_t k, size_t n, size_t b_row,
                  size_t b_col);
+    void (*pack_part)(kern_real *packed, const kern_real *b, const kern_part *part, size_t b_row,
+                      size_t b_col);
     void (*gemm)(const kern_gemm_args *args);
 
-    /* Those three in integers of 16 bits (gemm_int16_impl.h): the same bits from every variant.
+    /* Those four in integers of 16 bits (gemm_int16_impl.h): the same bits from every variant.
      * NULL where kern_real is double. */
     kern_product int16;
 

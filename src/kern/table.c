@@ -13,6 +13,7 @@ bool kern_table_use_int16(kern_table *t)
         return false;
     t->packed_size = t->int16.packed_size;
     t->pack = t->int16.pack;
+    t->pack_part = t->int16.pack_part;
     t->gemm = t->int16.gemm;
     return true;
 }

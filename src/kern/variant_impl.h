@@ -24,6 +24,7 @@ void KERN_FILL(kern_table *t)
     *t = (kern_table){ .isa = KERN_ISA,
                        .packed_size = packed_size,
                        .pack = pack,
+                       .pack_part = pack_part,
                        .gemm = gemm,
                        .exp = map_exp,
                        .tanh = map_tanh,
@@ -48,6 +49,6 @@ void KERN_FILL(kern_table *t)
                        .chirp_slopes = chirp_slopes,
                        .multiply_adds = multiply_adds };
 #ifndef RV_DOUBLE
-    t->int16 = (kern_product){ int16_packed_size, int16_pack, int16_gemm };
+    t->int16 = (kern_product){ int16_packed_size, int16_pack, int16_pack_part, int16_gemm };
 #endif
 }

@@ -127,16 +127,25 @@ static size_t conv_prepared(const rv_node *n, const kern_table *kern)
     return kern->packed_size(g.KH * g.KW * g.C, g.O);
 }
 
+/* row [KH KW C, columns] <- w, the weights of so many outputs */
+static void order_weights(const conv_geometry *g, real *row, const real *w, size_t columns)
+{
+    for (size_t p = 0; p < g->KH; p++)
+        for (size_t q = 0; q < g->KW; q++)
+            for (size_t i = 0; i < g->C; i++, row += columns)
+                for (size_t o = 0; o < columns; o++)
+                    row[o] = w[o * g->w_o + i * g->w_c + p * g->w_kh + q * g->w_kw];
+}
+
 static void conv_prepare(const rv_call *c)
 {
     const conv_geometry g = geometry_of(c->node);
-    real *row = c->scratch;
-    for (size_t p = 0; p < g.KH; p++)
-        for (size_t q = 0; q < g.KW; q++)
-            for (size_t i = 0; i < g.C; i++, row += g.O)
-                for (size_t o = 0; o < g.O; o++)
-                    row[o] = c->in[1][o * g.w_o + i * g.w_c + p * g.w_kh + q * g.w_kw];
-    c->kern->pack(c->prepared, c->scratch, g.KH * g.KW * g.C, g.O, g.O, 1);
+    kern_part part = { .k = g.KH * g.KW * g.C, .n = g.O };
+    for (; part.first < g.O; part.first += KERN_PACK_COLUMNS) {
+        part.columns = rv_columns_together(g.O - part.first);
+        order_weights(&g, c->scratch, c->in[1] + part.first * g.w_o, part.columns);
+        c->kern->pack_part(c->prepared, c->scratch, &part, part.columns, 1);
+    }
 }
 
 /* Are all rows views of the input? */
@@ -146,13 +155,14 @@ static bool never_gathers(const conv_geometry *g)
            g->h.before + g->h.after == 0;
 }
 
-/* Scratch: the weights on their way to be packed, or gathered rows of each thread. */
+/* Scratch: weights on their way to be packed, or gathered rows of each thread. */
 static size_t conv_scratch(const rv_node *n, int threads, const kern_table *kern)
 {
     const conv_geometry g = geometry_of(n);
     const size_t k = g.KW * g.C, rows = never_gathers(&g) ? 0 : (size_t)threads * ROWS;
+    const size_t columns = g.KH * rv_columns_together(g.O);
     (void)kern;
-    return k * (g.KH * g.O > rows ? g.KH * g.O : rows);
+    return k * (columns > rows ? columns : rows);
 }
 
 typedef struct {
@@ -413,6 +423,11 @@ const rv_op_case rv_cases_conv[] = {
       .in = { { 4, { 2, 4, 5, 2 } }, { 4, { 3, 2, 3, 3 } }, { 1, { 3 } } },
       .attr = &(const conv_attr){ { 1, 1, 1, 1 }, { 1, 1, 1, 1 }, true },
       .out = { 4, { 2, 4, 5, 3 } } },
+    { .label = "conv to more outputs than are packed together",
+      .op = &rv_op_conv,
+      .in = { { 4, { 1, 3, 4, 2 } }, { 4, { 35, 2, 2, 3 } }, { 1, { 35 } } },
+      .attr = &(const conv_attr){ { 1, 1, 1, 1 }, { 2, 1, 0, 0 }, true },
+      .out = { 4, { 1, 3, 2, 35 } } },
     { .label = "conv along both, long lines, strides",
       .op = &rv_op_conv,
       .in = { { 4, { 1, 3, 131, 1 } }, { 4, { 1, 1, 3, 2 } } },

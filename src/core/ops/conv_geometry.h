@@ -25,6 +25,13 @@ typedef struct conv_geometry {
 conv_geometry rv_conv_geometry(const rv_shape *x, const rv_shape *weight, const rv_shape *y,
                                const conv_attr *a);
 
+/* Weights are put in order and packed so many outputs at a time, of those that are left: all at
+ * once they would be in memory twice. */
+static inline size_t rv_columns_together(size_t left)
+{
+    return left < KERN_PACK_COLUMNS ? left : KERN_PACK_COLUMNS;
+}
+
 /* conv_grad.c: adjoints; both take the attributes of the convolution. */
 rv_node *rv_conv_dx(rv_node *dy, rv_node *weight, rv_shape x, const conv_attr *a);
 rv_node *rv_conv_dw(rv_node *dy, rv_node *x, rv_shape weight, const conv_attr *a);

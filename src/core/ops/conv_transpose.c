@@ -88,31 +88,42 @@ static size_t transpose_prepared(const rv_node *v, const kern_table *kern)
     return kern->packed_size(g.m * g.I, g.s * g.O) + g.s * g.O;
 }
 
+/* row [m I, columns] <- columns of the matrix from `first` on */
+static void order_weights(const geometry *g, real *row, const real *w, size_t first, size_t columns)
+{
+    for (size_t j = 0; j < g->m; j++)
+        for (size_t i = 0; i < g->I; i++, row += columns) {
+            size_t o = first % g->O, tap = g->s * (g->m - 1 - j) + first / g->O;
+            for (size_t c = 0; c < columns; c++) {
+                row[c] = tap < g->K ? w[(i * g->O + o) * g->K + tap] : 0;
+                if (++o == g->O)
+                    o = 0, tap++;
+            }
+        }
+}
+
 static void transpose_prepare(const rv_call *c)
 {
     const geometry g = geometry_of(c->node);
-    const size_t k = g.m * g.I, n = g.s * g.O;
-    real *bias = c->prepared + c->kern->packed_size(k, n);
-    for (size_t j = 0; j < g.m; j++)
-        for (size_t i = 0; i < g.I; i++)
-            for (size_t r = 0; r < g.s; r++) {
-                const size_t tap = g.s * (g.m - 1 - j) + r;
-                for (size_t o = 0; o < g.O; o++)
-                    c->scratch[(j * g.I + i) * n + r * g.O + o] =
-                        tap < g.K ? c->in[1][(i * g.O + o) * g.K + tap] : 0;
-            }
-    c->kern->pack(c->prepared, c->scratch, k, n, n, 1);
-    for (size_t i = 0; i < n; i++)
+    kern_part part = { .k = g.m * g.I, .n = g.s * g.O };
+    real *bias = c->prepared + c->kern->packed_size(part.k, part.n);
+    for (; part.first < part.n; part.first += KERN_PACK_COLUMNS) {
+        part.columns = rv_columns_together(part.n - part.first);
+        order_weights(&g, c->scratch, c->in[1], part.first, part.columns);
+        c->kern->pack_part(c->prepared, c->scratch, &part, part.columns, 1);
+    }
+    for (size_t i = 0; i < part.n; i++)
         bias[i] = c->in[2] ? c->in[2][i % g.O] : 0;
 }
 
-/* Scratch: the matrix on its way to be packed, or each thread's gathered rows and results. */
+/* Scratch: weights on their way to be packed, or each thread's gathered rows and results. */
 static size_t transpose_scratch(const rv_node *v, int threads, const kern_table *kern)
 {
     const geometry g = geometry_of(v);
     const size_t k = g.m * g.I, n = g.s * g.O, rows = (size_t)threads * ROWS * (k + n);
+    const size_t packing = k * rv_columns_together(n);
     (void)kern;
-    return k * n > rows ? k * n : rows;
+    return packing > rows ? packing : rows;
 }
 
 typedef struct {
@@ -258,6 +269,11 @@ const rv_op_case rv_cases_conv_transpose[] = {
       .in = { { 3, { 1, 9, 1 } }, { 3, { 1, 2, 2 } } },
       .attr = &(const transpose_attr){ 2, 0, 13, false },
       .out = { 3, { 1, 13, 2 } } },
+    { .label = "conv_transpose to more columns than are packed together",
+      .op = &rv_op_conv_transpose,
+      .in = { { 3, { 1, 3, 2 } }, { 3, { 2, 5, 9 } }, { 1, { 5 } } },
+      .attr = &(const transpose_attr){ 7, 1, 22, false },
+      .out = { 3, { 1, 22, 5 } } },
     { .label = "conv_transpose along frequency",
       .op = &rv_op_conv_transpose,
       .in = { { 4, { 1, 3, 4, 2 } }, { 4, { 2, 3, 8, 1 } }, { 1, { 3 } } },
