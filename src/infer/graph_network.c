@@ -123,7 +123,10 @@ static const real *bring_weight(void *ctx, const rv_node *param, rv_error *err)
     float *x = s->value[s->n++] = malloc((n->tensor[i]->count + 1) * sizeof *x);
     if (!x)
         (void)RV_FAIL(err, RV_ERR_NOMEM, "%zu parameters", n->tensor[i]->count);
-    return x && rv_checkpoint_read(n->checkpoint, n->tensor[i], x, err) == RV_OK ? x : NULL;
+    else if (rv_checkpoint_read(n->checkpoint, n->tensor[i], x, err) != RV_OK)
+        x = NULL;
+    rv_checkpoint_unload(n->checkpoint);
+    return x;
 }
 
 static void drop_weights(void *ctx)
