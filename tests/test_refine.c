@@ -369,6 +369,45 @@ TEST(test_what_an_equaliser_starts_as)
     }
 }
 
+/* Noise through an equaliser as the seed left it, which is told mel and loudness. */
+static void equalise_noise(bool scaled, float mel, float loudness, float *out)
+{
+    rv_mask_eq_config c = small_equaliser();
+    c.scaled = scaled;
+    network n;
+    network_begin(&n);
+    rv_node *stem = rv_input(n.graph, RV_SHAPE(1, 440));
+    rv_node *bands = rv_input(n.graph, RV_SHAPE(1, 5, 8));
+    rv_node *levels = rv_input(n.graph, RV_SHAPE(1, 5, 1));
+    rv_node *y = rv_output(rv_mask_eq(&n.nn, &c, stem, bands, levels));
+    network_plan(&n);
+    for (size_t t = 0; t < 440; t++)
+        rv_value(n.plan, stem)[t] = (float)sin((double)(t * t));
+    for (size_t i = 0; i < 40; i++)
+        rv_value(n.plan, bands)[i] = mel;
+    for (size_t f = 0; f < 5; f++)
+        rv_value(n.plan, levels)[f] = loudness;
+    rv_plan_run(n.plan);
+    memcpy(out, rv_value(n.plan, y), 440 * sizeof *out);
+    network_free(&n);
+}
+
+/* Log mel bands of -1 and a loudness of -20 dB are a deviation above what is usual. */
+TEST(test_scaled_inputs)
+{
+    float scaled[440], same[440], other[440];
+    equalise_noise(true, -1, -20, scaled);
+    equalise_noise(false, 1, 1, same);
+    equalise_noise(false, -1, -20, other);
+    double near = 0, far = 0;
+    for (size_t t = 0; t < 440; t++) {
+        near = fmax(near, fabs((double)scaled[t] - (double)same[t]));
+        far = fmax(far, fabs((double)scaled[t] - (double)other[t]));
+    }
+    CHECK(near < 1e-6);
+    CHECK(far > 1e-3);
+}
+
 TEST(test_residual_that_starts_as_the_stem)
 {
     rv_stem_decoder_config c = small_decoder();
@@ -461,6 +500,7 @@ int main(void)
         cmocka_unit_test(test_gate),
         cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_what_an_equaliser_starts_as),
+        cmocka_unit_test(test_scaled_inputs),
         cmocka_unit_test(test_residual_that_starts_as_the_stem),
         cmocka_unit_test(test_bad_arguments),
         cmocka_unit_test(test_bad_inputs),

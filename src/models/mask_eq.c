@@ -18,7 +18,10 @@
  *
  *     output = stem + filter(stem, mask - 1)     with filters that are as late as they are advanced
  *
- * is the stem, bit by bit, until it is trained. */
+ * is the stem, bit by bit, until it is trained. What the network sees lies far from zero (log mel
+ * bands around -4, loudness around -40 dB), which the first layers have to learn away; with `scaled`
+ *
+ *     (mel + 4) / 3     (loudness + 40) / 20 */
 #include "models/mask_eq.h"
 
 #include "ddsp/fir_filter.h"
@@ -35,6 +38,7 @@ rv_status rv_mask_eq_configure(rv_mask_eq_config *c, const rv_args *args, rv_err
     c->mel_bins = rv_arg_size(&r, "mel_bins", 64, 1, 1024);
     c->n_bands = rv_arg_size(&r, "n_bands", 65, 2, 4097);
     c->identity_start = rv_arg_bool(&r, "identity_start", false);
+    c->scaled = rv_arg_bool(&r, "scaled", false);
     c->alpha = rv_arg_number(&r, "alpha", 0.15, 0, c->identity_start ? 1 : 0.15);
     c->enc_units = rv_arg_size(&r, "enc_units", 64, 1, 4096);
     c->sample_rate = rv_arg_size(&r, "sample_rate", 22050, 200, 192000);
@@ -77,6 +81,10 @@ static rv_node *mask_head(nn_builder *b, const rv_mask_eq_config *c, rv_node *x)
 /* -> [B,F,n_bands], around 1, or around 0 with identity_start */
 static rv_node *mask(nn_builder *b, const rv_mask_eq_config *c, rv_node *mel, rv_node *loudness)
 {
+    if (c->scaled) {
+        mel = rv_scale(mel, 1.0 / 3, 4.0 / 3);
+        loudness = rv_scale(loudness, 1.0 / 20, 2);
+    }
     rv_node *x = dense(b, "mel_enc.1", dense(b, "mel_enc.0", mel, 64), 32);
     x = dense(b, "pre", rv_concat(2, 2, (rv_node *[]){ x, loudness }), 64);
     x = nn_gru(b, "gru", x, c->enc_units, 1, false);

@@ -10,12 +10,13 @@ typedef struct rv_mask_eq_config {
     double alpha;        /* the mask lies within 1 - alpha and 1 + alpha */
     size_t window_size;  /* samples, even: of the filters; they change every half of it */
     bool identity_start; /* what comes out is the stem, until training finds better */
+    bool scaled;         /* what it sees is brought near zero first */
 } rv_mask_eq_config;
 
 /* Arguments of the reference's constructor, with its defaults: mel_bins (64), n_bands (65),
  * alpha (0.15, the most that its clipping leaves), enc_units (64), sample_rate (22050),
- * window_size (176). identity_start (false) is our own, and lets alpha be up to 1. Unknown
- * arguments and values out of range are errors that name the argument. */
+ * window_size (176). identity_start (false) is our own, and lets alpha be up to 1; so is scaled
+ * (false). Unknown arguments and values out of range are errors that name the argument. */
 RV_NODISCARD rv_status rv_mask_eq_configure(rv_mask_eq_config *c, const rv_args *args,
                                             rv_error *err);
 

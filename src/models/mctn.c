@@ -18,17 +18,28 @@
  *
  * Beyond what was published: filters may be longer than the hop (they lie around its middle),
  * which gives the encoder a resolution in frequency; pitches by a softmax over a range; loudness
- * around a mean. The reference starts gains and offsets of its norms at random in +-0.2; here they
+ * around a mean. The heads' norms take away how loud a frame is, so that loudness has to be guessed
+ * from its timbre; with `level`
+ *
+ *     loudness = what the head says + 10 log10(mean of (w m_s)^2 + 1e-10)
+ *
+ * and a mix twice as loud is 6 dB louder. Learned filters start as noise that hears all frequencies
+ * alike; with `encoder` mel, w are mel bands instead, 3/4 of them in windows of L, the others of
+ * L / 4 samples, and norm() and heads see log(w + 1e-5). The reference starts gains and offsets of its norms at random in +-0.2; here they
  * start at 1 and 0. */
 #include "models/mctn.h"
 
 #include "ddsp/controls.h"
+#include "ddsp/log_mel.h"
 #include "models/tasnet_blocks.h"
 
+#include <math.h>
 #include <stdio.h>
 
 /* Keras's */
 static const double head_norm_eps = 1e-3, least_share = 1e-3;
+static const double least_power = 1e-10; /* of a code, under `level` */
+static const double least_band = 1e-5, lowest_band = 20; /* of mel bands; Hz */
 
 static rv_node *norm(nn_builder *b, size_t index, tasnet_norm_kind kind, rv_node *x)
 {
@@ -54,20 +65,43 @@ static rv_node *block(nn_builder *b, const rv_mctn_config *c, rv_node *x, size_t
     return nn_linear(b, "6", y, c->bottleneck, true);
 }
 
+/* mix [B,T] -> [B,F,n] in windows around multiples of the hop; a sinusoid has its amplitude. */
+static rv_node *mel_bands(const rv_mctn_config *c, rv_node *mix, size_t window, size_t n)
+{
+    const double rate = (double)c->sample_rate;
+    const rv_mel_config mel = { rate, window, c->hop, n, lowest_band, rate / 2 };
+    rv_node *x = rv_spectrum_padded(rv_pad(mix, 1, window / 2, 0, RV_PAD_ZERO), window, c->hop);
+    x = rv_linear(rv_magnitude(x, 0), rv_mel_weights(mix->graph, &mel), NULL);
+    x = rv_slice(x, 1, 0, rv_extent(mix, 1) / c->hop);
+    return rv_scale(x, 4 / (double)window, 0);
+}
+
 /* mix [B,T] -> [B,F,N] */
 static rv_node *encoder(nn_builder *b, const rv_mctn_config *c, rv_node *mix)
 {
+    const size_t quick = c->filters / 4;
+    if (c->encoder == RV_MCTN_MEL)
+        return rv_concat(2, 2,
+                         (rv_node *[]){ mel_bands(c, mix, c->kernel, c->filters - quick),
+                                        mel_bands(c, mix, c->kernel / 4, quick) });
     const size_t more = c->kernel - c->hop;
     const rv_conv_axis time = { .stride = c->hop, .before = more / 2, .after = more - more / 2 };
     mix = rv_reshape(mix, RV_SHAPE(rv_extent(mix, 0), rv_extent(mix, 1), 1));
     return rv_relu(nn_conv_time(b, "encoder", mix, c->filters, c->kernel, time, true));
 }
 
+/* w as layers see it */
+static rv_node *seen(const rv_mctn_config *c, rv_node *w)
+{
+    return c->encoder == RV_MCTN_MEL ? rv_log(rv_scale(w, 1, least_band)) : w;
+}
+
 /* w [B,F,N] -> masks [B,F,S,N], which add up to 1 over the sources */
 static rv_node *masks(nn_builder *b, const rv_mctn_config *c, rv_node *w)
 {
     const size_t mark = nn_enter(b, "bottleneck");
-    rv_node *y = nn_linear(b, "1", norm(b, 0, TASNET_CHANNEL, w), c->bottleneck, true);
+    rv_node *y = nn_linear(b, "1", norm(b, 0, TASNET_CHANNEL, seen(c, w)),
+                             c->bottleneck, true);
     nn_leave(b, mark);
     for (size_t i = 0; i < c->repeats * c->blocks; i++) {
         const size_t at = nn_enter(b, "blocks.%zu", i);
@@ -96,7 +130,7 @@ static rv_node *layer(nn_builder *b, const char *name, size_t i, rv_node *x, siz
 static rv_node *head(nn_builder *b, const rv_mctn_config *c, const char *name, rv_node *code)
 {
     const size_t wide = 2 * c->filters;
-    return layer(b, name, 2, layer(b, name, 0, code, wide), wide);
+    return layer(b, name, 2, layer(b, name, 0, seen(c, code), wide), wide);
 }
 
 /* x [B,F,S,depth] -> Hz [B,F,S] */
@@ -128,11 +162,21 @@ static rv_node *pitches(nn_builder *b, const rv_mctn_config *c, rv_node *code)
     return nn_linear(b, "f0.4", x, c->depth, true);
 }
 
+/* code [B,F,S,N] -> [B,F,S,1] dB */
+static rv_node *level(rv_node *code)
+{
+    const rv_shape one = RV_SHAPE(rv_extent(code, 0), rv_extent(code, 1), rv_extent(code, 2), 1);
+    rv_node *power = rv_mean_to(rv_mul(code, code), one);
+    return rv_scale(rv_log(rv_scale(power, 1, least_power)), 10 / log(10), 0);
+}
+
 static rv_node *loudness(nn_builder *b, const rv_mctn_config *c, rv_node *code)
 {
     rv_node *x = nn_linear(b, "loudness.4", head(b, c, "loudness", code), 1, false);
-    x = rv_reshape(x, RV_SHAPE(rv_extent(x, 0), rv_extent(x, 1), rv_extent(x, 2)));
-    return rv_scale(x, c->loudness_spread, c->loudness_mean);
+    x = rv_scale(x, c->loudness_spread, c->loudness_mean);
+    if (c->level)
+        x = rv_add(x, level(code));
+    return rv_reshape(x, RV_SHAPE(rv_extent(x, 0), rv_extent(x, 1), rv_extent(x, 2)));
 }
 
 rv_mctn_features rv_mctn(nn_builder *b, const rv_mctn_config *c, rv_node *mix)

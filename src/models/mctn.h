@@ -16,11 +16,18 @@ typedef enum rv_mctn_pitch {
     RV_MCTN_SOFTMAX /* the mean of pitches from f0_min to f0_max, weighted by a softmax */
 } rv_mctn_pitch;
 
+/* What the network hears of the mix. */
+typedef enum rv_mctn_encoder {
+    RV_MCTN_LEARNED, /* published: filters that it learns */
+    RV_MCTN_MEL      /* mel bands */
+} rv_mctn_encoder;
+
 typedef struct rv_mctn_config {
     char sources[RV_MCTN_SOURCES][RV_STEM_NAME];
     size_t n_sources;
     size_t sample_rate;                    /* Hz */
     size_t hop;                            /* samples between frames */
+    rv_mctn_encoder encoder;               /* RV_MCTN_LEARNED */
     size_t filters, kernel;                /* N and L, of the encoder */
     size_t bottleneck, hidden, taps;       /* B, H and P */
     size_t blocks, repeats;                /* X and R */
@@ -28,6 +35,7 @@ typedef struct rv_mctn_config {
     size_t depth;                          /* pitches */
     double f0_min, f0_max;                 /* Hz, of the softmax */
     double loudness_mean, loudness_spread; /* dB, of what the network says as 0 and 1 */
+    bool level;                            /* loudness follows that of the masked mix */
     size_t segment;                        /* samples it was trained on, whole frames */
     rv_loudness_kind loudness;             /* that it was trained with */
 } rv_mctn_config;

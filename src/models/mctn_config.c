@@ -3,6 +3,8 @@
  *   sources          names (bass, drums, vocals)
  *   sample_rate      Hz (16000)
  *   hop              samples between frames (1/250 s)
+ *   encoder          "learned" (default): filters; "mel": bands, L being a power of two, 4 hops at
+ *                    least, N 4 at least
  *   L, N             samples and number of the encoder's filters (hop, 128)
  *   B, H, P          channels of the bottleneck and of the blocks, taps (256, 512, 3)
  *   X, R             blocks of a repeat, repeats (8, 1)
@@ -12,6 +14,7 @@
  *   f0_min, f0_max   Hz (32.703, 2093.005): of the softmax
  *   loudness_mean, loudness_spread   dB (0, 1): loudness is mean + spread times what the network
  *                    says
+ *   level            add the level of the masked mix to that (false), see mctn.c
  *   loudness         "ddsp" (default), "ddsp1", "ddsp-pytorch": see docs/features.md */
 #include "models/mctn.h"
 
@@ -38,20 +41,6 @@ static void read_sources(rv_arg_reader *r, rv_mctn_config *c)
     }
 }
 
-static void read_sizes(rv_arg_reader *r, rv_mctn_config *c)
-{
-    c->hop = rv_arg_size(r, "hop", c->sample_rate / 250, 1, 1 << 16);
-    c->kernel = rv_arg_size(r, "L", c->hop, c->hop, 1 << 16);
-    c->filters = rv_arg_size(r, "N", 128, 1, 4096);
-    c->bottleneck = rv_arg_size(r, "B", 256, 1, 4096);
-    c->hidden = rv_arg_size(r, "H", 512, 1, 4096);
-    c->taps = rv_arg_size(r, "P", 3, 1, 63);
-    c->blocks = rv_arg_size(r, "X", 8, 1, 16);
-    c->repeats = rv_arg_size(r, "R", 1, 1, 64);
-    if (c->taps % 2 == 0)
-        rv_arg_fail(r, RV_ERR_ARG, "P", "is %zu, an odd number is expected", c->taps);
-}
-
 /* The place of the argument among n names. */
 static int choice(rv_arg_reader *r, const char *name, const char *const *names, int n)
 {
@@ -67,6 +56,30 @@ static int choice(rv_arg_reader *r, const char *name, const char *const *names, 
     return 0;
 }
 
+static void read_encoder(rv_arg_reader *r, rv_mctn_config *c)
+{
+    static const char *const encoders[] = { "learned", "mel" };
+    c->encoder = (rv_mctn_encoder)choice(r, "encoder", encoders, 2);
+    c->kernel = rv_arg_size(r, "L", c->hop, c->hop, 1 << 16);
+    c->filters = rv_arg_size(r, "N", 128, c->encoder == RV_MCTN_MEL ? 4 : 1, 4096);
+    if (c->encoder == RV_MCTN_MEL && (c->kernel < 4 * c->hop || (c->kernel & (c->kernel - 1))))
+        rv_arg_fail(r, RV_ERR_ARG, "L", "is %zu, a power of two from 4 hops (%zu) on is expected",
+                    c->kernel, 4 * c->hop);
+}
+
+static void read_sizes(rv_arg_reader *r, rv_mctn_config *c)
+{
+    c->hop = rv_arg_size(r, "hop", c->sample_rate / 250, 1, 1 << 16);
+    read_encoder(r, c);
+    c->bottleneck = rv_arg_size(r, "B", 256, 1, 4096);
+    c->hidden = rv_arg_size(r, "H", 512, 1, 4096);
+    c->taps = rv_arg_size(r, "P", 3, 1, 63);
+    c->blocks = rv_arg_size(r, "X", 8, 1, 16);
+    c->repeats = rv_arg_size(r, "R", 1, 1, 64);
+    if (c->taps % 2 == 0)
+        rv_arg_fail(r, RV_ERR_ARG, "P", "is %zu, an odd number is expected", c->taps);
+}
+
 static void read_heads(rv_arg_reader *r, rv_mctn_config *c)
 {
     static const char *const pitches[] = { "midi", "softmax" };
@@ -77,6 +90,7 @@ static void read_heads(rv_arg_reader *r, rv_mctn_config *c)
     c->f0_max = rv_arg_number(r, "f0_max", 2093.005, c->f0_min, 20000);
     c->loudness_mean = rv_arg_number(r, "loudness_mean", 0, -1000, 1000);
     c->loudness_spread = rv_arg_number(r, "loudness_spread", 1, 1e-3, 1000);
+    c->level = rv_arg_bool(r, "level", false);
     c->loudness = (rv_loudness_kind)choice(r, "loudness", loudnesses, 3);
 }
 
