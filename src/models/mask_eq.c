@@ -19,7 +19,8 @@
  *     output = stem + filter(stem, mask - 1)     with filters that are as late as they are advanced
  *
  * is the stem, bit by bit, until it is trained. What the network sees lies far from zero (log mel
- * bands around -4, loudness around -40 dB), which the first layers have to learn away; with `scaled`
+ * bands around -4, loudness of -80 to 0 dB), which the first layers have to learn away; with
+ * `scaled`
  *
  *     (mel + 4) / 3     (loudness + 40) / 20 */
 #include "models/mask_eq.h"

@@ -25,8 +25,8 @@
  *
  * and a mix twice as loud is 6 dB louder. Learned filters start as noise that hears all frequencies
  * alike; with `encoder` mel, w are mel bands instead, 3/4 of them in windows of L, the others of
- * L / 4 samples, and norm() and heads see log(w + 1e-5). The reference starts gains and offsets of its norms at random in +-0.2; here they
- * start at 1 and 0. */
+ * L / 4 samples, and norm() and heads see log(w + 1e-5). The reference starts gains and offsets of
+ * its norms at random in +-0.2; here they start at 1 and 0. */
 #include "models/mctn.h"
 
 #include "ddsp/controls.h"
@@ -38,7 +38,7 @@
 
 /* Keras's */
 static const double head_norm_eps = 1e-3, least_share = 1e-3;
-static const double least_power = 1e-10; /* of a code, under `level` */
+static const double least_power = 1e-10;                 /* of a code, under `level` */
 static const double least_band = 1e-5, lowest_band = 20; /* of mel bands; Hz */
 
 static rv_node *norm(nn_builder *b, size_t index, tasnet_norm_kind kind, rv_node *x)
@@ -100,8 +100,7 @@ static rv_node *seen(const rv_mctn_config *c, rv_node *w)
 static rv_node *masks(nn_builder *b, const rv_mctn_config *c, rv_node *w)
 {
     const size_t mark = nn_enter(b, "bottleneck");
-    rv_node *y = nn_linear(b, "1", norm(b, 0, TASNET_CHANNEL, seen(c, w)),
-                             c->bottleneck, true);
+    rv_node *y = nn_linear(b, "1", norm(b, 0, TASNET_CHANNEL, seen(c, w)), c->bottleneck, true);
     nn_leave(b, mark);
     for (size_t i = 0; i < c->repeats * c->blocks; i++) {
         const size_t at = nn_enter(b, "blocks.%zu", i);
