@@ -2,15 +2,15 @@
 # Fetch recorded drums, basses and guitars for scripts/make_dataset.sh, and bring them into the forms that
 # `ravel dataset render` plays: OUT/kits/* (Hydrogen) and OUT/instruments/*.sf2.
 #   scripts/make_sounds.sh OUT
-# 1.8 GB come over the network, a folder for each instrument in OUT/sources, 0.5 GB stay. All may be used for
-# anything: CC0 (Karoryfer Samples; Sonic Pi), and CC BY 4.0 (MuldjordKit, by Lars Muldjord).
+# 1.8 GB come over the network and 2.9 GB are kept, most of it in OUT/sources, a folder for each instrument. All
+# may be used for anything: CC0 (Karoryfer Samples; Sonic Pi), and CC BY 4.0 (MuldjordKit, by Lars Muldjord).
 # What is there already is not made again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 [ $# -eq 1 ] && [ "${1:0:1}" != - ] || { sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2; }
 out=$1
-scripts/setup.sh none git ca-certificates python3-numpy python3-soundfile sonic-pi-samples
+scripts/setup.sh build git ca-certificates python3-numpy python3-soundfile sonic-pi-samples
 python=/usr/bin/python3 # Debian's, which has the packages
 mkdir -p "$out/sources" "$out/kits" "$out/instruments"
 

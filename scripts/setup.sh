@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Install what building and testing need, on Debian and its relatives; elsewhere say what is missing.
 # Packages are only installed when something is missing. `setup.sh dataset` adds what rendering data
-# sets needs, `setup.sh test` that and what the tests use; further packages may be named behind it.
+# sets needs, `setup.sh test` that and what the tests use; further packages may be named behind it
+# (`setup.sh build PACKAGE...`: what building needs, and those).
 set -euo pipefail
 
 packages=(build-essential meson ninja-build pkg-config libsndfile1-dev libsoxr-dev libfftw3-dev

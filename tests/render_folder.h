@@ -9,6 +9,21 @@
 #include "ravel/dataset.h"
 #include "tiny_soundfont.h"
 
+/* For LeakSanitizer: the library of DLS files that FluidSynth starts, libinstpatch, loses some
+ * hundred bytes. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libinstpatch\nleak:libgobject\n";
+}
+
+/* For ThreadSanitizer: FluidSynth reads samples with OpenMP, whose own locks it does not see. */
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void)
+{
+    return "called_from_lib:libgomp.so\nrace:libgomp.so\n";
+}
+
 static char folder[64];
 
 /* Two names can be in use at a time. */

@@ -378,21 +378,6 @@ TEST(test_bad_options)
     check_error("tiny.sf2/x", &o, RV_ERR_IO, "cannot be made");
 }
 
-/* For LeakSanitizer: the library of DLS files that FluidSynth starts, libinstpatch, loses some
- * hundred bytes. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:libinstpatch\nleak:libgobject\n";
-}
-
-/* For ThreadSanitizer: FluidSynth reads samples with OpenMP, whose own locks it does not see. */
-const char *__tsan_default_suppressions(void);
-const char *__tsan_default_suppressions(void)
-{
-    return "called_from_lib:libgomp.so\nrace:libgomp.so\n";
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {

@@ -195,19 +195,6 @@ TEST(test_drum_sets)
     CHECK(render("any", &o).without_drums == 0);
 }
 
-/* As in test_render.c: what libraries lose and lock. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:libinstpatch\nleak:libgobject\n";
-}
-
-const char *__tsan_default_suppressions(void);
-const char *__tsan_default_suppressions(void)
-{
-    return "called_from_lib:libgomp.so\nrace:libgomp.so\n";
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
